@@ -18,9 +18,9 @@ env: .venv/installed  ## create the environment .venv from requirements.lock
 
 .venv/installed: requirements.lock
 	@$(if $(PYTHON),,echo "error: no Python 3.11, 3.12 or 3.13 on the PATH: install one, or name it: make env PYTHON=/path/to/python3" >&2; exit 1)
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
 		echo "error: $(PYTHON) is not a Python 3.11, 3.12 or 3.13: install one, or name it: make env PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "error: $(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo "creating .venv with $$($(PYTHON) --version) from requirements.lock"
 	@$(PYTHON) -m venv .venv

@@ -1,0 +1,97 @@
+"""Run every stage on a small part of the real data, in a scratch copy that leaves the project's results alone."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from dvc.utils.serialize import load_yaml, modify_yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+OVERRIDES = load_yaml(str(ROOT / "tools/smoke.yaml"))
+
+
+def copy(folder: str | Path) -> Path:
+    """Copy the project as it stands, uncommitted edits included, into a new Git repository in folder; return its path.
+
+    Left behind is what Git ignores, and the results: a scratch copy makes its own.
+    """
+    folder = Path(folder)
+    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file() and not name.startswith(("dvc.lock", "metrics/", "plots/", "provenance/")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "config", "user.name", "scratch")
+    git(folder, "config", "user.email", "scratch@localhost")
+    commit(folder, "a copy")
+    return folder
+
+
+def shrink(folder: str | Path, overrides: Mapping[str, object] = OVERRIDES) -> None:
+    """Set leaves of the copy's params.yaml, by dotted name; raises KeyError for a group or leaf that is not there."""
+    with modify_yaml(str(Path(folder) / "params.yaml")) as tree:
+        for key, value in overrides.items():
+            *groups, leaf = key.split(".")
+            branch = tree
+            for group in groups:
+                branch = branch[group]
+            branch[leaf]  # a misspelt leaf must not be added
+            branch[leaf] = value
+
+
+def commit(folder: str | Path, message: str) -> None:
+    """Commit everything that the copy holds and Git does not ignore."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", message)
+
+
+def git(folder: str | Path, *words: str) -> str:
+    """Run git; return what it printed."""
+    return subprocess.run(["git", *words], cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def environment(folder: str | Path) -> dict[str, str]:
+    """The environment variables for a copy: this Python first on the path, and the copy's own library."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(Path(folder).resolve() / "src")}
+
+
+def dvc(folder: str | Path, *words: str, **options) -> subprocess.CompletedProcess:
+    """Run dvc in a copy; raises CalledProcessError where it fails, unless options say check=False."""
+    command = [sys.executable, "-m", "dvc", *words]
+    return subprocess.run(command, cwd=folder, env=environment(folder), **{"check": True, **options})
+
+
+def run(folder: str | Path) -> Path:
+    """Copy, shrink and reproduce the pipeline in folder, and commit the results there; return its path."""
+    folder = copy(folder)
+    shrink(folder)
+    commit(folder, "small")
+    dvc(folder, "repro")
+    commit(folder, "results")
+    return folder
+
+
+def main() -> None:
+    """Run the pipeline small and say how long it took."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--keep", metavar="FOLDER", help="leave the copy in this new folder, to look at")
+    keep = parser.parse_args().keep
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="oneshot-smoke-") as scratch:
+        try:
+            run(keep or scratch)
+        except subprocess.CalledProcessError as error:
+            sys.exit(error.returncode)
+    print(f"smoke: every stage ran on a small part of the real data, in {time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
