@@ -350,7 +350,9 @@ def _download(url: str, path: Path, limit: int) -> None:
     import requests
     from tqdm import tqdm
 
-    with path.open("wb") as file, tqdm(desc=path.name, unit="B", unit_scale=True, mininterval=1, delay=1) as bar:
+    # The bar needs some total to count as one; the downloader puts the real one.
+    bar = tqdm(desc=path.name, total=limit, unit="B", unit_scale=True, mininterval=1, delay=1)
+    with path.open("wb") as file, bar:
         # Packed files are asked for as they are: some hosts would unpack them on the way.
         as_it_is = {"Accept-Encoding": "identity"}
         get = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=TIMEOUTS, headers=as_it_is)
