@@ -1,0 +1,152 @@
+"""One-shot episodes: draw support images, classify all others by the nearest support, count the confusions."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from oneshot.errors import UserError
+from oneshot.seeds import generator
+
+Rule = Literal["prototype", "nearest"]
+
+# Scores held at one time. Larger blocks do not make the distance product faster.
+_BLOCK_BYTES = 2**26
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Draws of support images; what is not drawn is a query.
+
+    ways: (episodes, ways) int64, positions in the list of classes, ascending;
+    support: (episodes, ways, shots) int64, positions in the pool of images.
+    """
+
+    ways: np.ndarray
+    support: np.ndarray
+
+
+def require_images(labels: np.ndarray, classes: Sequence[int], count: int, key: str, limit_key: str) -> None:
+    """Raise UserError, naming both parameters, where a class has fewer than `count` images.
+
+    key: the parameter that asks for so many; limit_key: the parameter that keeps the data small.
+    """
+    for label in classes:
+        present = int(np.count_nonzero(labels == label))
+        if present < count:
+            raise UserError(
+                f"class {label} has {present} images, but {key} asks for {count}: lower {key} or raise {limit_key}"
+            )
+
+
+def choose_images(
+    labels: np.ndarray, classes: Sequence[int], per_class: int, seed: int, purpose: str = "chosen images"
+) -> np.ndarray:
+    """Choose the same number of images of each class at random, once: (classes * per_class,) int64, grouped by class.
+
+    labels: (n,) integers; raises ValueError where a class has too few images.
+    """
+    chosen = []
+    for label in classes:
+        places = np.flatnonzero(labels == label)
+        chosen.append(np.sort(generator(seed, purpose, label).choice(places, per_class, replace=False)))
+    return np.concatenate(chosen)
+
+
+def draw_episodes(
+    labels: np.ndarray,
+    classes: Sequence[int],
+    *,
+    episodes: int,
+    shots: int,
+    ways: int | None = None,
+    seed: int,
+    purpose: str = "episodes",
+) -> Episodes:
+    """Draw the support images of many episodes, the same for the same arguments.
+
+    labels: (n,) integers of the pool; ways: classes in an episode, None for all; shots: distinct images of each.
+    Raises ValueError where there are too few classes, or a class has no image left to be a query.
+    """
+    ways = len(classes) if ways is None else ways
+    if not 2 <= ways <= len(classes):
+        raise ValueError(f"{ways} ways of {len(classes)} classes")
+    rng = generator(seed, purpose, ways, shots)
+    support = np.empty((episodes, len(classes), shots), np.int64)
+    for position, label in enumerate(classes):
+        places = np.flatnonzero(labels == label)
+        if len(places) <= shots:
+            raise ValueError(f"class {label} has {len(places)} images, too few for {shots} shots and a query")
+        support[:, position] = places[_distinct(rng, len(places), shots, episodes)]
+    chosen = np.sort(_distinct(rng, len(classes), ways, episodes), axis=1)
+    return Episodes(chosen, np.take_along_axis(support, chosen[:, :, None], axis=1))
+
+
+def evaluate(
+    features: np.ndarray, labels: np.ndarray, classes: Sequence[int], episodes: Episodes, rule: Rule = "prototype"
+) -> np.ndarray:
+    """Classify all queries by Euclidean distance: confusion matrices, (episodes, classes, classes) int64.
+
+    features: (n, d) float, whose precision is that of the distances; labels: (n,) integers. In an episode the
+    queries are all images of its classes that are not its support images. rule "prototype" takes the class with the
+    nearest mean of its support images, "nearest" the class of the nearest one; they are the same for one shot. Of
+    equally near classes the first one in `classes` is taken. Rows are predictions, columns references; classes that
+    are not in an episode have zeros.
+    """
+    order = np.concatenate([np.flatnonzero(labels == label) for label in classes])
+    place = np.full(len(labels), -1)
+    place[order] = np.arange(len(order))
+    ends = np.cumsum([np.count_nonzero(labels == label) for label in classes])
+    # Distances do not change, but lose fewer digits where the numbers are small.
+    pool = features[order] - features[order].mean(0)
+    support = place[episodes.support]
+
+    count, ways, _ = support.shape
+    rows = ways * (episodes.support.shape[2] if rule == "nearest" else 1)
+    block = max(1, _BLOCK_BYTES // (rows * len(pool) * pool.itemsize))
+    confusions = np.zeros((count, len(classes), len(classes)), np.int64)
+    for start in range(0, count, block):
+        part = slice(start, start + block)
+        hits = _nearest(pool, support[part], rule)
+        for way in range(ways):
+            counts = [np.count_nonzero(hits[:, way, a:b], axis=1) for a, b in itertools.pairwise([0, *ends])]
+            confusions[np.arange(count)[part], episodes.ways[part, way]] = np.stack(counts, axis=1)
+    present = np.zeros((count, 1, len(classes)), bool)
+    np.put_along_axis(present, episodes.ways[:, None], True, axis=2)
+    return confusions * present
+
+
+def _nearest(pool: np.ndarray, support: np.ndarray, rule: Rule) -> np.ndarray:
+    """Mark the nearest way of each image: (episodes, ways, n) bool; support images are nobody's."""
+    episodes, ways, _ = support.shape
+    anchors = pool[support]
+    if rule == "prototype":
+        anchors = anchors.mean(2, keepdims=True)
+    anchors = anchors.reshape(-1, pool.shape[1])
+    # The nearest anchor p of a query q has the greatest q.p - |p|^2 / 2, since |q|^2 is the same for all of them.
+    scores = anchors @ pool.T
+    scores -= np.einsum("ij,ij->i", anchors, anchors)[:, None] / 2
+    scores = scores.reshape(episodes, ways, -1, len(pool))
+    scores = scores.max(2) if scores.shape[2] > 1 else scores[:, :, 0]
+    best = scores.max(1)
+    free = np.ones(best.shape, bool)
+    np.put_along_axis(free, support.reshape(episodes, -1), False, axis=1)
+    hits = np.empty(scores.shape, bool)
+    for way in range(ways):
+        hits[:, way] = (scores[:, way] == best) & free
+        free &= ~hits[:, way]
+    return hits
+
+
+def _distinct(rng: np.random.Generator, n: int, size: int, rows: int) -> np.ndarray:
+    """Draw `size` of 0 .. n - 1 without repetition in each row, in random order: (rows, size) int64."""
+    drawn = np.empty((rows, size), np.int64)
+    for column in range(size):
+        # The k-th of the numbers not yet drawn: step over each drawn one that is not greater, from the least.
+        number = rng.integers(n - column, size=rows)
+        for other in np.sort(drawn[:, :column], axis=1).T:
+            number += number >= other
+        drawn[:, column] = number
+    return drawn
