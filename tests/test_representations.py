@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.preprocessing import StandardScaler, normalize
+
+from oneshot.representations import METHODS, represent
+
+RNG = np.random.default_rng(0)
+NOVEL = np.maximum(RNG.normal(size=(30, 12)), 0) * 3
+BASE = np.maximum(RNG.normal(size=(50, 12)) + 0.5, 0) * 3
+
+
+def reference(method):
+    """The same by scikit-learn, written out."""
+    powered_novel, powered_base = normalize(np.sqrt(NOVEL)), normalize(np.sqrt(BASE))
+    scaler = StandardScaler().fit(powered_base)
+    return {
+        "raw": NOVEL,
+        "unit": normalize(NOVEL),
+        "centred": normalize(NOVEL - BASE.mean(0)),
+        "power": powered_novel,
+        "power_centred": normalize(powered_novel - powered_base.mean(0)),
+        "power_standardised": normalize(scaler.transform(powered_novel)),
+        "power_centred_transductive": normalize(powered_novel - powered_novel.mean(0)),
+    }[method]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_equals_its_reference(method):
+    np.testing.assert_allclose(represent(method, NOVEL, BASE), reference(method), atol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_single_precision_stays_and_inputs_are_not_changed(method):
+    novel, base = NOVEL.astype(np.float32), BASE.astype(np.float32)
+    result = represent(method, novel, base)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, represent(method, NOVEL, BASE), atol=1e-5)
+    np.testing.assert_array_equal(novel, NOVEL.astype(np.float32))
+    np.testing.assert_array_equal(base, BASE.astype(np.float32))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_images_and_units_without_any_signal_stay_finite(method):
+    novel, base = NOVEL.copy(), BASE.copy()
+    novel[3], base[7] = 0, 0
+    novel[:, 5], base[:, 5] = 0, 0
+    assert np.isfinite(represent(method, novel, base)).all()
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if "transductive" not in method])
+def test_only_the_transductive_methods_look_at_other_novel_images(method):
+    np.testing.assert_allclose(represent(method, NOVEL[:4], BASE), represent(method, NOVEL, BASE)[:4], atol=1e-12)
+
+
+@given(exponent=st.floats(0.1, 1))
+def test_the_power_transform_keeps_signs_and_order(exponent):
+    values = np.linspace(-2, 2, 9)[:, None] * np.ones(2)
+    powered = represent("power", np.hstack([values, np.ones((9, 1))]), BASE[:, :3], exponent)
+    assert (np.sign(powered[:, 0]) == np.sign(values[:, 0])).all()
+    assert (np.diff(powered[:, 0] / powered[:, 2]) > 0).all()
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(KeyError):
+        represent("cosine", NOVEL, BASE)
