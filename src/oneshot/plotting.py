@@ -1,0 +1,118 @@
+"""Pictures of tables as PNG, the same bytes each time: labelled axes, class names, one colour a class."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from oneshot.palette import COLOURS, MARKERS
+
+# Sizes in inches and points, chosen so that text is still readable at half size.
+_SIDE = 5.6
+_DPI = 150
+_TITLE, _LABEL, _TICK = 16, 15, 13
+
+
+def label_points(points: np.ndarray, columns: Sequence[str], labels: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """Lay out points as a table for draw_scatter and DVC: the named columns, label and class.
+
+    points: (n, len(columns)) float; labels: (n,) integers; names: the name of each label.
+    """
+    table = pd.DataFrame(points, columns=list(columns))
+    return table.assign(**{"label": labels.astype(int), "class": [names[label] for label in labels]})
+
+
+def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
+    """Draw confusion matrices side by side: rows = prediction, columns = reference, shade = share of the column.
+
+    panels: by title, tables with columns predicted, reference, count; classes stand in the order of the table.
+    """
+    figure = _figure(_SIDE * len(panels), _SIDE + 0.3)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for ax, (title, table) in zip(axes, panels.items(), strict=True):
+        names = table["reference"].drop_duplicates()
+        counts = table.pivot(index="predicted", columns="reference", values="count").loc[names, names].to_numpy()
+        share = counts / np.maximum(counts.sum(0), 1)
+        ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), value in np.ndenumerate(share):
+            ax.text(
+                column,
+                row,
+                f"{100 * value:.0f}",
+                ha="center",
+                va="center",
+                color="white" if value > 0.5 else "black",
+                fontsize=_LABEL if len(names) <= 6 else 11,
+            )
+        ticks = np.arange(len(names))
+        ax.set_xticks(ticks, names, fontsize=_TICK)
+        ax.set_yticks(ticks, names, fontsize=_TICK)
+        ax.set_xlabel("reference", fontsize=_LABEL)
+        ax.set_ylabel("prediction", fontsize=_LABEL)
+        ax.set_title(title, fontsize=_TITLE)
+    figure.supxlabel("numbers: % of the reference class", fontsize=_TICK)
+    return _png(figure)
+
+
+def draw_scatter(panels: Mapping[str, pd.DataFrame], columns: Sequence[str], axis_labels: Sequence[str]) -> bytes:
+    """Draw points by class, in 2-D or 3-D, panels side by side on the same axes.
+
+    panels: by title, tables with columns label (integer, 0 .. 9, which gives colour and marker), class (its name) and
+    those named in `columns` (two or three); axis_labels: what the axes say.
+    """
+    solid = len(columns) == 3
+    figure = _figure(_SIDE * len(panels), _SIDE + 0.7)
+    kind = {"projection": "3d"} if solid else {}
+    axes = figure.subplots(1, len(panels), squeeze=False, subplot_kw=kind)[0]
+    every = pd.concat(list(panels.values()))
+    for ax, (title, table) in zip(axes, panels.items(), strict=True):
+        for label, points in table.groupby("label", sort=True):
+            ax.scatter(
+                *(points[column].to_numpy() for column in columns),
+                s=20,
+                c=COLOURS[label],
+                marker=MARKERS[label],
+                alpha=0.85,
+                # An edge keeps the pale colours visible on white.
+                linewidths=0.3,
+                edgecolors="#333333",
+                label=points["class"].iloc[0],
+            )
+        for axis, column, text in zip("xyz"[: len(columns)], columns, axis_labels, strict=True):
+            low, high = every[column].min(), every[column].max()
+            margin = 0.04 * max(high - low, 1e-9)
+            getattr(ax, f"set_{axis}lim")(low - margin, high + margin)
+            getattr(ax, f"set_{axis}label")(text, fontsize=_LABEL)
+        if solid:
+            # matplotlib's layout does not see the labels of a 3-D box: keep them inside.
+            ax.set_box_aspect(None, zoom=0.88)
+        ax.tick_params(labelsize=_TICK - 3 if solid else _TICK)
+        ax.set_title(title, fontsize=_TITLE)
+        ax.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.06 if solid else -0.14),
+            ncols=min(5, table["label"].nunique()),
+            fontsize=_TICK,
+            markerscale=2.2,
+            handletextpad=0.2,
+            columnspacing=1,
+            frameon=False,
+        )
+    return _png(figure)
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure((width, height), dpi=_DPI, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    return figure
+
+
+def _png(figure: Figure) -> bytes:
+    """Encode a figure without the program's version, which would change the bytes."""
+    FigureCanvasAgg(figure)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
