@@ -79,7 +79,7 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 @pytest.mark.parametrize("size", [(50_000, 50_000), (1024, 2)])
 def test_png_bomb(size):
     header = struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)
-    zeros = zlib.compress(bytes(100 * MIB), 9)
+    zeros = zlib.compress(bytes(100 * MIB), 1)
     text = chunk(b"zTXt", b"a\0\0" + zeros)
     for more in [b"", text]:
         bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + more + chunk(b"IDAT", zeros) + chunk(b"IEND", b"")
@@ -184,7 +184,7 @@ def test_tar_bomb(kind, claimed):
     member.type, member.size = kind, claimed
     header = member.tobuf(tarfile.USTAR_FORMAT)
     assert len(header) == 512
-    bomb = gzip.compress(header + bytes(50 * MIB), 9)
+    bomb = gzip.compress(header + bytes(20 * MIB), 1)
     for wanted in ({"a": 9}, {"big": 9}):
         with Spent(), pytest.raises(UserError, match="unpacks to more than it may"):
             unpack(bomb, wanted, 8 * MIB)
@@ -203,7 +203,7 @@ def test_tar_of_a_million_members_or_a_negative_size_ends():
 
 
 def test_gzip_bombs():
-    zeros = gzip.compress(bytes(200 * MIB), 9)
+    zeros = gzip.compress(bytes(100 * MIB), 1)
     with Spent(), pytest.raises(UserError, match="holds more bytes"):
         gunzip(io.BytesIO(zeros), MIB)
     with Spent(), pytest.raises(UserError, match="holds 0 bytes"):

@@ -209,7 +209,7 @@ def _from_folder(dataset: str, names: list[str], folder: str) -> Iterator[tuple[
     """Yield files of the user's folder, unpacked or packed, there or in a sub-folder of the data set's name."""
     if not folder:
         raise Failure("download.folder is empty")
-    root = Path(folder).expanduser().absolute()
+    root = Path(os.path.expanduser(folder)).absolute()
     if not root.is_dir():
         raise Failure(f"{root} is not a folder")
     places = [root / sub for sub in ("", CIFAR_FOLDER, dataset, f"{dataset}/{CIFAR_FOLDER}")]
