@@ -11,8 +11,8 @@ METHODS = {
     "centred": ("centre", "unit"),
     "power": ("power", "unit"),
     "power_centred": ("power", "unit", "centre", "unit"),
-    "power_standardised": ("power", "unit", "standardise", "unit"),
-    "power_centred_transductive": ("power", "unit", "centre_novel", "unit"),
+    "standardised": ("power", "unit", "standardise", "unit"),
+    "transductive": ("power", "unit", "centre_novel", "unit"),
 }
 
 
