@@ -90,7 +90,7 @@ def draw_scatter(panels: Mapping[str, pd.DataFrame], columns: Sequence[str], axi
             # matplotlib's layout does not see the labels of a 3-D box: keep them inside.
             ax.set_box_aspect(None, zoom=0.88)
         ax.tick_params(labelsize=_TICK - 3 if solid else _TICK)
-        ax.set_title(title, fontsize=_TITLE)
+        ax.set_title(title, fontsize=_TITLE, pad=-12 if solid else None)
         ax.legend(
             loc="upper center",
             bbox_to_anchor=(0.5, -0.06 if solid else -0.14),
@@ -106,7 +106,7 @@ def draw_scatter(panels: Mapping[str, pd.DataFrame], columns: Sequence[str], axi
 
 def _figure(width: float, height: float) -> Figure:
     figure = Figure((width, height), dpi=_DPI, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12, rect=(0, 0, 1, 0.98))
     return figure
 
 
