@@ -1,4 +1,4 @@
-"""Bytes on disk: every file of the pipeline is read and written here, whole or not at all, with the same bytes each time."""
+"""Bytes on disk: the pipeline's files are read and written here, whole or not at all, with the same bytes each time."""
 
 import io
 import json
@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from oneshot.errors import UserError
 
@@ -85,9 +84,32 @@ def read_json(path: str | Path) -> dict:
         raise UserError(f"{path} is not JSON ({error}): delete it and run dvc repro") from None
 
 
-def write_csv(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV without its index, floats to six significant digits."""
+def write_csv(path: str | Path, table) -> None:
+    """Write a pandas table as CSV without its index, floats to six significant digits."""
     write_bytes(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+
+
+def write_weights(path: str | Path, model) -> None:
+    """Write a Keras model's weights as .weights.h5, atomically."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        model.save_weights(temporary, overwrite=True)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_weights(path: str | Path, model) -> None:
+    """Load .weights.h5 into a built Keras model; raises UserError where the file is missing or of another net."""
+    try:
+        model.load_weights(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run dvc repro, or dvc pull where a remote has it") from None
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} does not hold the weights of {model.name} ({reason}): run dvc repro") from None
 
 
 def _rounded(value):

@@ -65,7 +65,7 @@ def read(root: str | Path = ".") -> dict:
 
 
 def check(tree: dict, schemas: dict[str, type[Schema]]) -> None:
-    """Check every leaf: known to a stage, and valid in each stage that reads it; raises UserError for the first that is not."""
+    """Check that a stage knows each leaf and that its value is valid; raises UserError for the first that is not."""
     known = sorted({leaf for schema in schemas.values() for leaf in leaves(schema)})
     for key in _keys(tree):
         if key not in known and not any(leaf.startswith(f"{key}.") for leaf in known):

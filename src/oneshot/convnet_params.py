@@ -1,0 +1,62 @@
+"""The parameters of the ConvNets' training."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from oneshot.params import Schema
+
+Stretch = Annotated[
+    tuple[Annotated[int, Field(ge=8, le=32, multiple_of=8)], Annotated[int, Field(ge=1)]], Field(strict=False)
+]
+
+
+class AugmentationParams(Schema):
+    """How training images are changed."""
+
+    rotation: float = Field(ge=0, le=180)
+    width_shift: float = Field(ge=0, lt=1)
+    height_shift: float = Field(ge=0, lt=1)
+    shear: float = Field(ge=0, lt=90)
+    zoom: float = Field(ge=0, lt=1)
+    flip: bool
+    fill: Literal["nearest", "reflect"]
+    interpolation: Literal["nearest", "bilinear"]
+
+
+class ConvolutionParams(Schema):
+    """How a convolution is computed: "auto" is Winograd's algorithm on a CPU and the built-in one on a GPU."""
+
+    convolution: Literal["auto", "winograd", "plain"]
+
+
+class ConvnetParams(ConvolutionParams):
+    """How the 10-class and the 6-class net are trained."""
+
+    epochs: int = Field(ge=1)
+    reduced: list[Stretch]
+    batch: int = Field(ge=1)
+    optimizer: Literal["adam", "muon"]
+    learning_rate: float = Field(gt=0)
+    muon_factor: float = Field(gt=0)
+    schedule: Literal["constant", "triangle"]
+    warmup: float = Field(ge=0, le=1)
+    weight_penalty: float = Field(ge=0)
+    label_smoothing: float = Field(ge=0, lt=1)
+    batch_norm: bool
+    dropout_maps: float = Field(ge=0, lt=1)
+    dropout_units: float = Field(ge=0, lt=1)
+    augmentation: AugmentationParams
+
+    @model_validator(mode="after")
+    def _reduced_epochs_fit(self):
+        if sum(epochs for _, epochs in self.reduced) > self.epochs:
+            raise ValueError(f"convnet.reduced has more epochs than convnet.epochs, which is {self.epochs}")
+        if self.optimizer == "muon" and not self.batch_norm:
+            raise ValueError("convnet.optimizer muon fixes the filters' norm, which needs convnet.batch_norm true")
+        return self
+
+    def sides(self) -> list[int]:
+        """The images' side in each epoch."""
+        early = [side for side, epochs in self.reduced for _ in range(epochs)]
+        return early + [32] * (self.epochs - len(early))

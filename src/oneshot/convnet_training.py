@@ -1,0 +1,141 @@
+"""How the ConvNets are trained and judged."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from oneshot import augment, convnet
+from oneshot.checkpoint import Checkpoint
+from oneshot.convnet_inference import predict, use_winograd
+from oneshot.convnet_params import AugmentationParams, ConvnetParams
+from oneshot.device import keras, tf
+from oneshot.muon import Muon, Triangle
+from oneshot.seeds import generator
+from oneshot.training import average_over, judge, run_epochs, seed_dropout
+
+
+def build(classes: int, recipe: ConvnetParams) -> keras.Sequential:
+    """Build the net as the recipe trains it (see convnet.build)."""
+    return convnet.build(
+        classes,
+        batch_norm=recipe.batch_norm,
+        fast=use_winograd(recipe.convolution),
+        dropout_maps=recipe.dropout_maps,
+        dropout_units=recipe.dropout_units,
+    )
+
+
+def train(
+    model: keras.Sequential,
+    images: np.ndarray,
+    labels: np.ndarray,
+    validation_images: np.ndarray,
+    validation_labels: np.ndarray,
+    recipe: ConvnetParams,
+    *,
+    seed: int,
+    checkpoint: Checkpoint,
+    on_epoch: Callable[[dict[str, float]], None],
+) -> list[dict[str, float]]:
+    """Train a net of `build` in place; return one row of figures an epoch.
+
+    images: (n, 32, 32, 3) uint8; labels: (n,) int, 0 .. classes - 1.
+    The loss that is told is the cross-entropy, without smoothing and without the weight penalty.
+    """
+    batch = min(recipe.batch, len(images))
+    steps = len(images) // batch
+    optimizer = make_optimizer(model, recipe, steps * recipe.epochs)
+    optimizer.build(model.trainable_variables)
+    step = make_step(model, optimizer, recipe)
+    sides = recipe.sides()
+
+    def train_epoch(epoch):
+        seed_dropout(model, seed, epoch)
+        batches = epoch_batches(images, labels, batch, sides[epoch], recipe.augmentation, seed, epoch)
+        return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{recipe.epochs}")
+
+    return run_epochs(
+        epochs=recipe.epochs,
+        variables=[*model.variables, *optimizer.variables],
+        train_epoch=train_epoch,
+        validate=lambda: judge(predict(model, validation_images), validation_labels),
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+    )
+
+
+def make_optimizer(model: keras.Sequential, recipe: ConvnetParams, steps: int) -> keras.optimizers.Optimizer:
+    """Make the recipe's optimizer for a training of so many steps."""
+    rate = recipe.learning_rate
+    if recipe.schedule == "triangle":
+        rate = Triangle(rate, steps, recipe.warmup)
+    if recipe.optimizer == "adam":
+        return keras.optimizers.Adam(rate)
+    hidden = {f"conv{number}" for number in range(2, 1 + sum(map(len, convnet.WIDTHS)))}
+    paths = {model.get_layer(name).kernel.path for name in hidden}
+    return Muon(rate, momentum=0.9, muon_factor=recipe.muon_factor, muon_momentum=0.6, muon_paths=paths)
+
+
+def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: ConvnetParams) -> Callable:
+    """Make the training step: (images (b, side, side, 3) float32, labels (b,) int32) -> figures of the batch."""
+    kernels = {layer.kernel.path for layer in model.layers if hasattr(layer, "kernel")}
+
+    @tf.function
+    def step(images, labels):
+        with tf.GradientTape() as tape:
+            logits = convnet.forward(model, images, training=True)
+            targets = tf.one_hot(labels, logits.shape[1])
+            entropy = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+            smooth = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / logits.shape[1]
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
+        variables = model.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        if recipe.weight_penalty:
+            # The gradient of penalty * sum(w^2), Keras's L2 regularizer, without a pass over the weights for its value.
+            gradients = [
+                gradient + 2 * recipe.weight_penalty * variable if variable.path in kernels else gradient
+                for gradient, variable in zip(gradients, variables, strict=True)
+            ]
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
+        return {"count": tf.size(labels), "loss": entropy, "accuracy": tf.reduce_mean(tf.cast(right, tf.float32))}
+
+    return step
+
+
+def epoch_batches(
+    images: np.ndarray,
+    labels: np.ndarray,
+    batch: int,
+    side: int,
+    augmentation: AugmentationParams,
+    seed: int,
+    epoch: int,
+) -> tf.data.Dataset:
+    """Shuffle, augment and batch the images for one epoch: batches of (b, side, side, 3) float32 and (b,) int32.
+
+    The images left over by a whole number of batches wait for another epoch.
+    """
+    order = generator(seed, "order", epoch).permutation(len(images))
+    ranges = augmentation.model_dump(exclude={"fill", "interpolation"})
+    transforms = augment.draw_transforms(generator(seed, "augmentation", epoch), len(images), convnet.SIDE, **ranges)
+    pixels, targets = tf.constant(images), tf.constant(labels, tf.int32)
+
+    def load(chosen, moves):
+        moved = tf.cast(tf.gather(pixels, chosen), tf.float32)
+        moved = augment.transform(moved, moves, augmentation.fill, augmentation.interpolation)
+        moved = tf.ensure_shape(moved, (batch, convnet.SIDE, convnet.SIDE, 3))
+        return convnet.standardize(shrink(moved, side)), tf.gather(targets, chosen)
+
+    chosen = tf.data.Dataset.from_tensor_slices((order, transforms)).batch(batch, drop_remainder=True)
+    return chosen.map(load, num_parallel_calls=1, deterministic=True).prefetch(2)
+
+
+def shrink(images: tf.Tensor, side: int) -> tf.Tensor:
+    """Shrink images by area means: (n, 32, 32, 3) float32 -> (n, side, side, 3)."""
+    if side == images.shape[1]:
+        return images
+    if images.shape[1] % side == 0:
+        times = images.shape[1] // side
+        return tf.nn.avg_pool2d(images, times, times, "VALID")
+    return tf.image.resize(images, (side, side), method="area")

@@ -1,0 +1,156 @@
+"""The siamese net of the report: two images, one shared net, their Euclidean distance, the contrastive loss."""
+
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from oneshot.checkpoint import Checkpoint
+from oneshot.device import keras, tf
+from oneshot.digits import Digits
+from oneshot.seeds import generator
+from oneshot.training import average_over, embed, run_epochs, seed_dropout
+
+
+def build(dimensions: int, dropout: float) -> keras.Sequential:
+    """Build the shared net: (n, 28, 28, 1) float32 -> embedding (n, dimensions) float32; 39,426 parameters in 2-D.
+
+    The kernels, 3x3 and 4x4, follow from the report's parameter counts. dropout: rate after each pooling.
+    """
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(32, 3, padding="same", activation="relu", name="conv1"),
+            layers.MaxPooling2D(name="pool1"),
+            layers.Dropout(dropout, name="dropout1"),
+            layers.Conv2D(64, 4, padding="same", activation="relu", name="conv2"),
+            layers.MaxPooling2D(name="pool2"),
+            layers.Dropout(dropout, name="dropout2"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(dimensions, name="embedding"),
+        ],
+        name=f"siamese-{dimensions}d",
+    )
+
+
+def distances(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """Euclidean distances between matching rows: (n, d), (n, d) -> (n,); the gradient at distance 0 is 0, not NaN."""
+    squares = tf.reduce_sum(tf.square(first - second), axis=-1)
+    apart = squares > 0
+    return tf.where(apart, tf.sqrt(tf.where(apart, squares, 1.0)), 0.0)
+
+
+def contrastive_loss(distance: tf.Tensor, same: tf.Tensor, margin: float) -> tf.Tensor:
+    """Contrastive loss of each pair: y d^2 / 2 + (1 - y) max(0, margin - d)^2 / 2 (report, section MNIST).
+
+    distance: (n,); same: (n,) float, y = 1 for a pair of one digit, 0 of two -> (n,).
+    """
+    pull = tf.square(distance) / 2
+    push = tf.square(tf.maximum(0.0, margin - distance)) / 2
+    return same * pull + (1 - same) * push
+
+
+def draw_pairs(labels: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw pairs of different images, half of one digit and half of two, in random order.
+
+    labels: (n,); count: number of pairs -> positions (count, 2) int64 and same (count,) float32.
+    Raises ValueError where there are not two classes or a class has a single image.
+    """
+    classes, sizes = np.unique(labels, return_counts=True)
+    if len(classes) < 2 or sizes.min() < 2:
+        raise ValueError(f"pairs need two classes of two images each, but the counts are {sizes.tolist()}")
+    order = np.argsort(labels, kind="stable")
+    rank = np.searchsorted(classes, labels)
+    start = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+
+    same = (np.arange(count) % 2 == 0).astype(np.float32)
+    first = rng.integers(len(labels), size=count)
+    size, begin = sizes[rank[first]], start[rank[first]]
+    # A partner is a step of 1..size-1 inside the class, or of 0.. past its end, both around the circle: never itself.
+    inside = (place[first] - begin + 1 + rng.integers(size - 1)) % size + begin
+    outside = (begin + size + rng.integers(len(labels) - size)) % len(labels)
+    second = order[np.where(same == 1, inside, outside)]
+    shuffle = rng.permutation(count)
+    return np.stack([first, second], axis=1)[shuffle], same[shuffle]
+
+
+def pair_figures(distance: np.ndarray, same: np.ndarray, margin: float) -> dict[str, float]:
+    """Loss, accuracy and ROC AUC of pairs: (n,) and (n,) -> figures.
+
+    A pair is taken for one digit where its distance is below margin / 2, halfway between what the loss asks of the two
+    kinds. The AUC needs no threshold.
+    """
+    loss = contrastive_loss(tf.constant(distance, tf.float32), tf.constant(same, tf.float32), margin)
+    return {
+        "loss": float(np.mean(loss)),
+        "accuracy": float(np.mean((distance < margin / 2) == (same == 1))),
+        "auc": float(roc_auc_score(same, -distance)),
+    }
+
+
+def train(
+    model: keras.Sequential,
+    digits: Digits,
+    validation: Digits,
+    *,
+    seed: int,
+    margin: float,
+    epochs: int,
+    pairs_per_epoch: int,
+    batch: int,
+    learning_rate: float,
+    evaluation_pairs: int,
+    checkpoint: Checkpoint,
+    on_epoch: Callable[[dict[str, float]], None],
+) -> list[dict[str, float]]:
+    """Train the shared net in place by Adam on fresh balanced pairs each epoch; return one row of figures an epoch.
+
+    digits, validation: what to train on and what to watch it by; batch: pairs a step; learning_rate: of the first step,
+    falling to 0 by a half cosine.
+    """
+    steps = -(-pairs_per_epoch // batch)
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps * epochs)
+    optimizer = keras.optimizers.Adam(schedule)
+    optimizer.build(model.trainable_variables)
+
+    @tf.function(reduce_retracing=True)
+    def step(both, same):
+        with tf.GradientTape() as tape:
+            first, second = tf.split(model(both, training=True), 2)
+            distance = distances(first, second)
+            loss = tf.reduce_mean(contrastive_loss(distance, same, margin))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        right = tf.equal(distance < margin / 2, same > 0.5)
+        return {"count": tf.size(same), "loss": loss, "accuracy": tf.reduce_mean(tf.cast(right, tf.float32))}
+
+    def train_epoch(epoch):
+        seed_dropout(model, seed, epoch)
+        pairs, same = draw_pairs(digits.labels, pairs_per_epoch, generator(seed, "pairs", epoch))
+        chosen = ((pairs[i : i + batch], same[i : i + batch]) for i in range(0, pairs_per_epoch, batch))
+        batches = ((tf.constant(digits.images[pair.T.ravel()]), tf.constant(kind)) for pair, kind in chosen)
+        return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{epochs}")
+
+    pairs = draw_pairs(validation.labels, evaluation_pairs, generator(seed, "validation pairs"))
+
+    def validate():
+        figures = evaluate_pairs(embed(model, validation.images), *pairs, margin)
+        return {"loss": figures["loss"], "accuracy": figures["accuracy"]}
+
+    return run_epochs(
+        epochs=epochs,
+        variables=[*model.variables, *optimizer.variables],
+        train_epoch=train_epoch,
+        validate=validate,
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+    )
+
+
+def evaluate_pairs(embeddings: np.ndarray, pairs: np.ndarray, same: np.ndarray, margin: float) -> dict[str, float]:
+    """Loss, accuracy and AUC of pairs of embeddings: (n, d), positions (p, 2), (p,) -> figures (see pair_figures)."""
+    distance = np.linalg.norm(embeddings[pairs[:, 0]] - embeddings[pairs[:, 1]], axis=1)
+    return pair_figures(distance, same, margin)
