@@ -45,7 +45,7 @@ def reference(image, fill, order, parts, i):
     moved = apply_affine_transform(
         image,
         theta=np.rad2deg(parts["rotation"][i]),
-        # Keras names the shifts by another axis than the one they move along, which goes unnoticed where both ranges agree.
+        # Keras calls the shift along the width tx here, and draws it from the range of the height.
         tx=parts["width_shift"][i],
         ty=parts["height_shift"][i],
         shear=np.rad2deg(parts["shear"][i]),
@@ -83,18 +83,32 @@ def test_nearest_interpolation_shifts_by_whole_pixels():
 
 
 def test_draws_stay_within_their_ranges_and_use_them():
-    ranges = {"rotation": 0, "width_shift": 0.15, "height_shift": 0.1, "shear": 0, "zoom": 0, "flip": True}
-    drawn = augment.draw_transforms(np.random.default_rng(0), 4000, SIZE, **ranges)
+    ranges = {"rotation": 0, "width_shift": 0.15, "height_shift": 0.1, "shear": 0, "zoom": 0}
+    mirrored = augment.draw_mirrored("random", 1, 0, 4000)
+    drawn = augment.draw_transforms(np.random.default_rng(0), 4000, SIZE, mirrored=mirrored, **ranges)
     right = np.where(drawn[:, 0] > 0, drawn[:, 2], drawn[:, 2] - (SIZE - 1))
     assert np.abs(right).max() <= 0.15 * SIZE + 1e-4 and np.abs(right).max() > 0.14 * SIZE
     assert np.abs(drawn[:, 5]).max() <= 0.1 * SIZE + 1e-4 and np.abs(drawn[:, 5]).max() > 0.095 * SIZE
-    assert 0.45 < (drawn[:, 0] < 0).mean() < 0.55
-    zoomed = augment.draw_transforms(np.random.default_rng(0), 4000, SIZE, **(ranges | {"zoom": 0.1, "flip": False}))
+    assert np.array_equal(drawn[:, 0] < 0, mirrored)
+    plain = np.zeros(4000, bool)
+    zoomed = augment.draw_transforms(np.random.default_rng(0), 4000, SIZE, mirrored=plain, **(ranges | {"zoom": 0.1}))
     assert zoomed[:, 0].min() >= 0.9 and zoomed[:, 0].max() <= 1.1 and zoomed[:, 4].std() > 0.05
 
 
 def test_no_augmentation_is_the_image_itself():
-    off = {"rotation": 0, "width_shift": 0, "height_shift": 0, "shear": 0, "zoom": 0, "flip": False}
+    off = {"rotation": 0, "width_shift": 0, "height_shift": 0, "shear": 0, "zoom": 0, "mirrored": np.zeros(3, bool)}
     images = smooth_images(3)
     transforms = augment.draw_transforms(np.random.default_rng(0), 3, SIZE, **off)
     np.testing.assert_array_equal(augment.transform(images, transforms, "nearest", "bilinear"), images)
+
+
+def test_alternating_flip_shows_each_image_both_ways_in_turn():
+    epochs = [augment.draw_mirrored("alternating", 1, epoch, 1000) for epoch in range(4)]
+    assert 0.4 < epochs[0].mean() < 0.6
+    assert np.array_equal(epochs[0], ~epochs[1]) and np.array_equal(epochs[0], epochs[2])
+
+
+def test_random_flip_is_drawn_anew_and_no_flip_flips_nothing():
+    first, second = (augment.draw_mirrored("random", 1, epoch, 1000) for epoch in range(2))
+    assert 0.4 < first.mean() < 0.6 and 0.4 < (first == second).mean() < 0.6
+    assert not augment.draw_mirrored("none", 1, 3, 10).any()

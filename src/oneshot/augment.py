@@ -14,6 +14,7 @@ All numbers are drawn by NumPy for a whole epoch, so that an image's transform f
 import numpy as np
 
 from oneshot.device import tf
+from oneshot.seeds import generator
 
 
 def draw_transforms(
@@ -26,20 +27,31 @@ def draw_transforms(
     height_shift: float,
     shear: float,
     zoom: float,
-    flip: bool,
+    mirrored: np.ndarray,
 ) -> np.ndarray:
     """Draw one projective transform an image: (count, 8) float32, as TensorFlow's ImageProjectiveTransform takes them.
 
     size: side of the square images, pixels; rotation, shear: up to so many degrees either way; width_shift,
     height_shift: up to so much of the side either way; zoom: factors of x and of y from 1 - zoom to 1 + zoom;
-    flip: mirror left and right with probability one half.
+    mirrored: (count,) bool, see `draw_mirrored`.
     """
     turn = np.deg2rad(rng.uniform(-rotation, rotation, count))
     right, down = (rng.uniform(-shift, shift, count) * size for shift in (width_shift, height_shift))
     lean = np.deg2rad(rng.uniform(-shear, shear, count))
     zoom_x, zoom_y = rng.uniform(1 - zoom, 1 + zoom, (2, count))
-    mirrored = rng.integers(2, size=count) == 1 if flip else np.zeros(count, bool)
     return compose(size, turn, right, down, lean, zoom_x, zoom_y, mirrored)
+
+
+def draw_mirrored(flip: str, seed: int, epoch: int, count: int) -> np.ndarray:
+    """Choose the images to mirror left and right in one epoch: (count,) bool.
+
+    flip: "none"; "random", half of them, anew in each epoch; "alternating", half of them in even epochs and the other
+    half in odd ones, so that an image is seen both ways before it is seen again (Jordan, cifar10-airbench, 2024).
+    """
+    if flip == "none":
+        return np.zeros(count, bool)
+    draw = generator(seed, "flip", epoch if flip == "random" else 0).integers(2, size=count)
+    return (draw + (epoch if flip == "alternating" else 0)) % 2 == 1
 
 
 def compose(

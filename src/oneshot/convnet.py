@@ -35,7 +35,7 @@ class Convolution(keras.layers.Conv2D):
 class Normalization(keras.layers.Layer):
     """Batch norm followed by ReLU, as one fused operation over the last axis of (n, units) or (n, H, H, channels)."""
 
-    MOMENTUM = 0.9
+    MOMENTUM = 0.98
     EPSILON = 1e-5
 
     def build(self, shape):

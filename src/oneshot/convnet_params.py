@@ -19,7 +19,7 @@ class AugmentationParams(Schema):
     height_shift: float = Field(ge=0, lt=1)
     shear: float = Field(ge=0, lt=90)
     zoom: float = Field(ge=0, lt=1)
-    flip: bool
+    flip: Literal["none", "random", "alternating"]
     fill: Literal["nearest", "reflect"]
     interpolation: Literal["nearest", "bilinear"]
 
@@ -44,6 +44,7 @@ class ConvnetParams(ConvolutionParams):
     weight_penalty: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)
     batch_norm: bool
+    whitening: bool
     dropout_maps: float = Field(ge=0, lt=1)
     dropout_units: float = Field(ge=0, lt=1)
     augmentation: AugmentationParams

@@ -12,6 +12,9 @@ from oneshot.device import keras, tf
 from oneshot.muon import Muon, Triangle
 from oneshot.seeds import generator
 from oneshot.training import average_over, judge, run_epochs, seed_dropout
+from oneshot.whitening import whitening_filters
+
+WHITENED = 5_000  # images that the whitening directions are computed from
 
 
 def build(classes: int, recipe: ConvnetParams) -> keras.Sequential:
@@ -42,6 +45,8 @@ def train(
     images: (n, 32, 32, 3) uint8; labels: (n,) int, 0 .. classes - 1.
     The loss that is told is the cross-entropy, without smoothing and without the weight penalty.
     """
+    if recipe.whitening:
+        whiten(model, images[: min(len(images), WHITENED)])
     batch = min(recipe.batch, len(images))
     steps = len(images) // batch
     optimizer = make_optimizer(model, recipe, steps * recipe.epochs)
@@ -62,6 +67,13 @@ def train(
         checkpoint=checkpoint,
         on_epoch=on_epoch,
     )
+
+
+def whiten(model: keras.Sequential, images: np.ndarray) -> None:
+    """Set the first convolution's filters to whitening directions of images (n, 32, 32, 3) uint8."""
+    kernel = model.get_layer("conv1").kernel
+    filters = whitening_filters(convnet.standardize(images).numpy())[..., : kernel.shape[-1]]
+    kernel.assign(np.concatenate([filters, kernel.numpy()[..., filters.shape[-1] :]], axis=-1))
 
 
 def make_optimizer(model: keras.Sequential, recipe: ConvnetParams, steps: int) -> keras.optimizers.Optimizer:
@@ -117,8 +129,10 @@ def epoch_batches(
     The images left over by a whole number of batches wait for another epoch.
     """
     order = generator(seed, "order", epoch).permutation(len(images))
-    ranges = augmentation.model_dump(exclude={"fill", "interpolation"})
-    transforms = augment.draw_transforms(generator(seed, "augmentation", epoch), len(images), convnet.SIDE, **ranges)
+    ranges = augmentation.model_dump(exclude={"fill", "interpolation", "flip"})
+    mirrored = augment.draw_mirrored(augmentation.flip, seed, epoch, len(images))
+    rng = generator(seed, "augmentation", epoch)
+    transforms = augment.draw_transforms(rng, len(images), convnet.SIDE, mirrored=mirrored, **ranges)[order]
     pixels, targets = tf.constant(images), tf.constant(labels, tf.int32)
 
     def load(chosen, moves):

@@ -1,14 +1,14 @@
 """3x3 convolution (stride 1, 'same' padding) with a quarter of the multiplications: Winograd's F(4x4, 3x3).
 
-Each 4x4 tile of the output depends on a 6x6 tile of the input. With the constant matrices B, G, A of Lavin & Gray, "Fast
-Algorithms for Convolutional Neural Networks" (2015, arXiv:1509.09308, section 4.3),
+Each 4x4 tile of the output depends on a 6x6 tile of the input. With the constant matrices B, G, A of Lavin & Gray,
+"Fast Algorithms for Convolutional Neural Networks" (2015, arXiv:1509.09308, section 4.3),
 
     Y = A^T [ (G g G^T) * (B^T d B) ] A        d (6, 6) input tile, g (3, 3) filter, Y (4, 4) output tile,
 
-so that after the transforms there are 36 products a tile and channel pair in place of 16 * 9 = 144, and over all tiles and
-channels they are 36 ordinary matrix products ("planes"). Everything is float32, NHWC.
+so that after the transforms there are 36 products a tile and channel pair in place of 16 * 9 = 144, and over all tiles
+and channels they are 36 ordinary matrix products ("planes"). Everything is float32, NHWC.
 
-Why the code looks as it does (measured on two AVX2 cores, medians; the notes with all that was tried are in docs/recipe.md):
+Why the code looks as it does (measured on two AVX2 cores, medians; docs/recipe.md has all that was tried):
 
 - B^T d B reads overlapping tiles. It is compiled by XLA as two functions, rows then columns: XLA would fuse the two
   into loops that read each input value up to 16 times; kept apart, this step takes about 0.6 of the time.
@@ -19,7 +19,8 @@ Why the code looks as it does (measured on two AVX2 cores, medians; the notes wi
 """
 
 import numpy as np
-import tensorflow as tf
+
+from oneshot.device import tf
 
 TILE = 4  # outputs a tile and axis; input tiles are TILE + 2 wide
 
@@ -82,7 +83,7 @@ def _input_planes(images):
 
 @tf.function(jit_compile=True)
 def _transform_rows(images):
-    """B^T d, down each tile: (n, side, side, c) -> six of (n, side / 4, side + 4, c); the width is still whole, padded."""
+    """B^T d, down each tile: (n, side, side, c) -> six of (n, side / 4, side + 4, c), the width still whole and padded."""
     side, channels = images.shape[1], images.shape[3]
     tiles = side // TILE
     padded = tf.pad(images, [[0, 0], [1, TILE - 1], [1, TILE - 1], [0, 0]])
@@ -104,7 +105,7 @@ def _transform_columns(*rows):
 
 def _combine(parts):
     """B^T times a list of six tensors of one shape, zeros left out."""
-    return [tf.add_n([float(c) * part for c, part in zip(row, parts) if c]) for row in B_T]
+    return [tf.add_n([float(c) * part for c, part in zip(row, parts, strict=True) if c]) for row in B_T]
 
 
 def _kernel_planes(kernel):
