@@ -83,7 +83,7 @@ def _input_planes(images):
 
 @tf.function(jit_compile=True)
 def _transform_rows(images):
-    """B^T d, down each tile: (n, side, side, c) -> six of (n, side / 4, side + 4, c), the width still whole and padded."""
+    """B^T d, down each tile: (n, side, side, c) -> six of (n, side / 4, side + 4, c), the width padded."""
     side, channels = images.shape[1], images.shape[3]
     tiles = side // TILE
     padded = tf.pad(images, [[0, 0], [1, TILE - 1], [1, TILE - 1], [0, 0]])

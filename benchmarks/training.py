@@ -1,0 +1,125 @@
+"""Images a second of our training step, of plain Keras as TensorFlow comes, and of the machine's matrix products.
+
+Each variant runs in a process of its own, since TensorFlow's settings are read once; the variants take turns, and the
+medians of the turns are compared, so that a drift of the machine's speed falls on all alike.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+CLASSES, BATCH, SIDE = 10, 128, 32
+# Multiply-adds of one forward pass: convolutions at 32, 32, 16, 16, 16 pixels a side, then the two dense layers.
+FORWARD = (
+    9 * (32**2 * (3 * 100 + 100 * 100) + 16**2 * (100 * 200 + 200 * 200 + 200 * 400)) + 25_600 * 600 + 600 * CLASSES
+)
+STEP_FLOP = 3 * 2 * FORWARD  # a step costs three forward passes, a multiply-add two operations
+
+
+def random_batch(side: int):
+    """One batch of random images and labels."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(BATCH, side, side, 3)).astype(np.float32)
+    return images, rng.integers(CLASSES, size=BATCH).astype(np.int32)
+
+
+def ours(side: int, seconds: float) -> float:
+    """Images a second of the default recipe's training step."""
+    from oneshot import convnet_training, params
+    from oneshot.convnet_params import ConvnetParams
+    from oneshot.device import tf
+
+    recipe = params.read()["convnet"]
+    recipe = ConvnetParams.model_validate(recipe)
+    model = convnet_training.build(CLASSES, recipe)
+    optimizer = convnet_training.make_optimizer(model, recipe, 100_000)
+    optimizer.build(model.trainable_variables)
+    step = convnet_training.make_step(model, optimizer, recipe)
+    images, labels = (tf.constant(array) for array in random_batch(side))
+    return rate(lambda: float(step(images, labels)["loss"]), seconds)
+
+
+def keras_fit(side: int, seconds: float) -> float:
+    """Images a second of keras.Model.fit on the report's net and recipe, with nothing set."""
+    import keras
+
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3))])
+    for widths in ((100, 100), (200, 200, 400)):
+        for width in widths:
+            model.add(layers.Conv2D(width, 3, padding="same", activation="relu"))
+        model.add(layers.MaxPooling2D())
+    model.add(layers.Flatten())
+    model.add(layers.Dense(600, activation="relu"))
+    model.add(layers.Dense(CLASSES))
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    images, labels = random_batch(side)
+    return rate(lambda: model.fit(images, labels, batch_size=32, epochs=1, verbose=0), seconds)
+
+
+def matrix_products(side: int, seconds: float) -> float:
+    """Images a second if a step were its multiplications alone, at the speed of a big matrix product."""
+    from oneshot.device import tf
+
+    size = 2048
+    matrix = tf.random.stateless_normal((size, size), (0, 0))
+    product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
+    return rate(lambda: float(product()), seconds) / BATCH * 2 * size**3 / STEP_FLOP
+
+
+def rate(run, seconds: float) -> float:
+    """Images a second of a call that takes one batch, after two calls that do not count."""
+    run(), run()
+    calls, start = 0, time.perf_counter()
+    while calls < 3 or time.perf_counter() - start < seconds:
+        run()
+        calls += 1
+    return calls * BATCH / (time.perf_counter() - start)
+
+
+VARIANTS = {
+    "matrix products alone, 32x32": (matrix_products, SIDE),
+    "plain keras.Model.fit, 32x32": (keras_fit, SIDE),
+    "our training step, 32x32": (ours, 32),
+    "our training step, 24x24": (ours, 24),
+    "our training step, 16x16": (ours, 16),
+}
+
+
+def main() -> None:
+    """Print a table of images a second, with the ratio to plain Keras."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=3, help="times that each variant runs")
+    parser.add_argument("--seconds", type=float, default=8.0, help="measured seconds a turn")
+    parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.variant:
+        function, side = VARIANTS[options.variant]
+        print(function(side, options.seconds))
+        return
+    command = [sys.executable, __file__, "--seconds", str(options.seconds), "--variant"]
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    rates: dict[str, list[float]] = {name: [] for name in VARIANTS}
+    for turn in range(options.turns):
+        for name, measured in rates.items():
+            print(f"turn {turn + 1} of {options.turns}: {name}", file=sys.stderr, flush=True)
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+            done = subprocess.run([*command, name], env=environment, check=True, text=True, **pipes)
+            measured.append(float(done.stdout.split()[-1]))
+    plain = statistics.median(rates["plain keras.Model.fit, 32x32"])
+    print(
+        f"\n{CLASSES}-class net, batch {BATCH} (Keras: the report's 32), {os.cpu_count()} cores, medians of {options.turns}"
+    )
+    print(f"{'':32}{'images/s':>10}{'lowest':>10}{'highest':>10}{'ratio':>8}")
+    for name, measured in rates.items():
+        middle = statistics.median(measured)
+        print(f"{name:32}{middle:10.1f}{min(measured):10.1f}{max(measured):10.1f}{middle / plain:8.2f}")
+
+
+if __name__ == "__main__":
+    main()
