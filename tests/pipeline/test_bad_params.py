@@ -1,0 +1,90 @@
+"""What a user reads who set a parameter wrong: one sentence, at once, before any work."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools import smoke
+
+pytestmark = pytest.mark.pipeline
+
+# The parameter, its bad value, and what the sentence has to name.
+MISTAKES = [
+    ("margin", -1.0, ["margin", "-1"]),
+    ("margin", "wide", ["margin", "wide"]),
+    ("seed", 1.5, ["seed", "1.5"]),
+    ("cifar10.novel_classes", [5, 6, 7], ["cifar10", "5"]),
+    ("cifar10.novel_classes", [6, 7, 8, 10], ["cifar10.novel_classes", "10"]),
+    ("cifar10.base_classes", [], ["cifar10.base_classes"]),
+    ("cifar10.limit_per_class", 6000, ["cifar10", "6000"]),
+    ("cifar10.validation_per_class", 5000, ["cifar10", "5000"]),
+    ("mnist.unseen_digits", [4, 5, 6], ["mnist.unseen_digits", "4"]),
+    ("convnet.epochs", 0, ["convnet.epochs", "0"]),
+    ("convnet.optimizer", "sgd", ["convnet.optimizer", "sgd"]),
+    ("convnet.augmentation.flip", "often", ["convnet.augmentation.flip", "often"]),
+    ("mnist.limit_per_class", 100000, ["mnist", "100000"]),
+    ("siamese.epochs", 0, ["siamese.epochs", "0"]),
+    ("dense_embedding.epochs", 0, ["dense_embedding.epochs", "0"]),
+    ("one_shot.draws", 0, ["one_shot.draws", "0"]),
+    ("download.sources", ["ftp"], ["download.sources", "ftp"]),
+]
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project without data."""
+    return smoke.copy(tmp_path_factory.mktemp("bad") / "project")
+
+
+@pytest.fixture
+def project(untouched: Path) -> Iterator[Path]:
+    """The copy; params.yaml is put back after the test."""
+    yield untouched
+    smoke.git(untouched, "checkout", "--quiet", "params.yaml")
+
+
+def stage(project: Path, script: str = "split", *words: str) -> tuple[subprocess.CompletedProcess, float]:
+    """Run a stage script as a user would; return how it ended and after how many seconds."""
+    start = time.monotonic()
+    command = [sys.executable, f"stages/{script}.py", *words]
+    done = subprocess.run(command, cwd=project, env=smoke.environment(project), capture_output=True, text=True)
+    return done, time.monotonic() - start
+
+
+def sentence(done: subprocess.CompletedProcess) -> str:
+    """The one line on standard error with which a stage ended."""
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+@pytest.mark.parametrize(("key", "value", "named"), MISTAKES, ids=[f"{key}={value}" for key, value, _ in MISTAKES])
+def test_impossible_value(project: Path, key: str, value: object, named: list[str]):
+    smoke.shrink(project, {key: value})
+    done, seconds = stage(project)
+    assert all(word in sentence(done) for word in named)
+    assert not (project / "data").exists() and not (project / "metrics").exists()
+    assert seconds < 3  # about one; the machine may be busy
+
+
+def test_unknown_parameter(project: Path):
+    with (project / "params.yaml").open("a") as file:
+        file.write("margn: 2\n")
+    assert "did you mean margin?" in sentence(stage(project)[0])
+
+
+def test_missing_parameter(project: Path):
+    text = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text("\n".join(line for line in text.splitlines() if "margin" not in line))
+    assert "margin: is missing" in sentence(stage(project)[0])
+
+
+@pytest.mark.parametrize("text", ["margin: [", "- 1\n", "", "\x00", "[" * 5000])
+def test_no_parameters_at_all(project: Path, text: str):
+    (project / "params.yaml").write_text(text)
+    assert "params.yaml" in sentence(stage(project)[0])

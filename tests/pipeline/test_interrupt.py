@@ -1,0 +1,150 @@
+"""A training that is cut off, at whatever moment, goes on where it was and ends in the same bytes."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import duplicate
+
+from tools import smoke, verify
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.data]
+
+STAGE = "train_siamese@2"
+# Enough epochs that a random moment of the training lies between two checkpoints.
+EPOCHS = 12
+
+
+@pytest.fixture(scope="module")
+def prepared(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smoke run with a longer training ahead of it."""
+    project = duplicate(smoke_run, tmp_path_factory.mktemp("interrupt") / "prepared")
+    smoke.shrink(project, {"siamese.epochs": EPOCHS})
+    return project
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(prepared: Path) -> dict[str, str]:
+    """The hashes of all outputs after a training that was left in peace."""
+    project = duplicate(prepared, prepared.with_name("uninterrupted"))
+    smoke.dvc(project, "repro", "--single-item", STAGE)
+    return verify.hashes(project)
+
+
+@pytest.fixture
+def project(prepared: Path, tmp_path: Path) -> Path:
+    return duplicate(prepared, tmp_path / "project")
+
+
+def start(project: Path) -> subprocess.Popen:
+    """Start the stage by dvc, in a process group of its own so that both can be ended at once."""
+    command = [sys.executable, "-m", "dvc", "repro", "--single-item", STAGE]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command,
+        cwd=project,
+        env=smoke.environment(project),
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(project: Path) -> str:
+    """Run the stage to its end; return what it printed."""
+    done = start(project)
+    out, err = done.communicate(timeout=300)
+    assert done.returncode == 0, out + err
+    return out
+
+
+def wait_for(process: subprocess.Popen, seen: Callable[[], bool]) -> None:
+    """Wait until something is seen, looking a thousand times a second, while the process runs."""
+    while not seen():
+        assert process.poll() is None, "".join(process.communicate())
+        time.sleep(0.001)
+
+
+def end(process: subprocess.Popen, sign: signal.Signals) -> str:
+    """Send a signal to dvc and its stage; return what they printed on standard error."""
+    os.killpg(process.pid, sign)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0
+    return err
+
+
+def checkpoints(project: Path) -> list[Path]:
+    return list((project / ".checkpoints").glob("siamese-2d.*.npz"))
+
+
+def unfinished(project: Path) -> list[Path]:
+    """A checkpoint that is being written."""
+    return list((project / ".checkpoints").glob(".siamese-2d.*"))
+
+
+def test_killed_at_random_moments_also_twice_in_a_row(project: Path, uninterrupted: dict[str, str]):
+    moments = [random.uniform(0, 2) for _ in range(2)]
+    for moment in moments:
+        process = start(project)
+        before = {path: path.stat().st_mtime_ns for path in checkpoints(project)}
+        # Until this run has finished an epoch of its own; then up to some epochs more.
+        wait_for(process, lambda b=before: {p: p.stat().st_mtime_ns for p in checkpoints(project)} != b)
+        try:
+            process.communicate(timeout=moment)
+        except subprocess.TimeoutExpired:
+            end(process, signal.SIGKILL)
+        else:
+            break  # it was faster than the moment
+    output = finish(project)
+    assert "resuming after epoch" in output or "Data and pipelines are up to date" in output, moments
+    assert verify.hashes(project) == uninterrupted, moments
+    assert not checkpoints(project) and not unfinished(project)
+
+
+def test_killed_while_a_checkpoint_is_written(project: Path, uninterrupted: dict[str, str]):
+    process = start(project)
+    wait_for(process, lambda: bool(unfinished(project)))
+    end(process, signal.SIGKILL)
+    finish(project)
+    assert verify.hashes(project) == uninterrupted
+    assert not checkpoints(project) and not unfinished(project)
+
+
+def test_a_checkpoint_of_other_parameters_is_not_used(project: Path):
+    process = start(project)
+    wait_for(process, lambda: bool(checkpoints(project)))
+    end(process, signal.SIGKILL)
+    (left,) = checkpoints(project)
+    smoke.shrink(project, {"margin": 3.0})
+    assert "resuming" not in finish(project)
+    assert not left.exists() and not checkpoints(project)
+
+
+def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
+    """The stage alone, as the terminal interrupts it: DVC adds lines of its own."""
+    command = [sys.executable, "stages/train_siamese.py", "2"]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        env=smoke.environment(project),
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+    )
+    wait_for(process, lambda: bool(checkpoints(project)))
+    asked = time.monotonic()
+    err = end(process, signal.SIGINT)
+    assert time.monotonic() - asked < 10
+    assert process.returncode == 130
+    lines = [line.split("\r")[-1] for line in err.splitlines()]
+    assert lines[-1] == "interrupted: run dvc repro to go on from the last finished epoch"
+    assert "Traceback" not in err

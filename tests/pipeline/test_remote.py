@@ -1,0 +1,67 @@
+"""A remote, which is a real server: what one clone pushed, another pulls, and goes on from there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from conftest import duplicate
+from moto.server import ThreadedMotoServer
+
+from tools import smoke
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.data]
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An S3-compatible server on this machine with one empty bucket; yields the server's address."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    boto3.client("s3", endpoint_url=address).create_bucket(Bucket="shared")
+    yield address
+    server.stop()
+
+
+def clone(source: Path, target: Path) -> Path:
+    """Clone what Git has: no data, no cache."""
+    smoke.git(source, "clone", "--quiet", str(source), str(target))
+    smoke.git(target, "config", "user.name", "other")
+    smoke.git(target, "config", "user.email", "other@localhost")
+    return target
+
+
+def printed(folder: Path, *words: str) -> str:
+    done = smoke.dvc(folder, *words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def ran(output: str) -> list[str]:
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]
+
+
+def test_push_pull_and_go_on(smoke_run: Path, bucket: str, tmp_path: Path):
+    first = duplicate(smoke_run, tmp_path / "first")
+    printed(first, "remote", "add", "--default", "shared", "s3://shared/project")
+    printed(first, "remote", "modify", "shared", "endpointurl", bucket)
+    smoke.commit(first, "a remote")
+    printed(first, "push", "--run-cache")
+
+    second = clone(first, tmp_path / "second")
+    printed(second, "pull")
+    output = printed(second, "repro")
+    assert ran(output) == [] and "Data and pipelines are up to date" in output
+
+    third = clone(first, tmp_path / "third")
+    output = printed(third, "exp", "run", "--pull", "--allow-missing", "-S", "margin=2")
+    assert sorted(ran(output)) == [f"one_shot_mnist@siamese-{d}d" for d in (2, 3)] + [
+        f"train_siamese@{d}" for d in (2, 3)
+    ]
+    assert not (third / "data/raw/cifar10").exists() and not (third / "models/10-class.weights.h5").exists()
