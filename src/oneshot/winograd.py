@@ -11,7 +11,8 @@ and channels they are 36 ordinary matrix products ("planes"). Everything is floa
 Why the code looks as it does (measured on two AVX2 cores, medians; docs/recipe.md has all that was tried):
 
 - B^T d B reads overlapping tiles. It is compiled by XLA as two functions, rows then columns: XLA would fuse the two
-  into loops that read up to 16 inputs for every output; kept apart, this step takes 0.65 (32x32x100) to 0.75 (16x16x200) of the time.
+  into loops that read up to 16 inputs for every output; kept apart, this step takes 0.65 (32x32x100) to 0.75
+  (16x16x200) of the time.
 - The transforms of output and filter are one small constant matrix product each, the Kronecker square of A or G.
 - The gradient to the images is the same convolution with the turned filter; only the gradient to the filter needs
   the transposed transforms. Automatic differentiation of the forward pass is slower than the built-in convolution.
