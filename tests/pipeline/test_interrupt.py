@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import duplicate
+from scratch import duplicate
 
 from tools import smoke, verify
 

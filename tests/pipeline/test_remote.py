@@ -5,8 +5,8 @@ from pathlib import Path
 
 import boto3
 import pytest
-from conftest import duplicate
 from moto.server import ThreadedMotoServer
+from scratch import duplicate, dvc, ran
 
 from tools import smoke
 
@@ -37,31 +37,19 @@ def clone(source: Path, target: Path) -> Path:
     return target
 
 
-def printed(folder: Path, *words: str) -> str:
-    done = smoke.dvc(folder, *words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def ran(output: str) -> list[str]:
-    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]
-
-
 def test_push_pull_and_go_on(smoke_run: Path, bucket: str, tmp_path: Path):
     first = duplicate(smoke_run, tmp_path / "first")
-    printed(first, "remote", "add", "--default", "shared", "s3://shared/project")
-    printed(first, "remote", "modify", "shared", "endpointurl", bucket)
+    dvc(first, "remote", "add", "--default", "shared", "s3://shared/project")
+    dvc(first, "remote", "modify", "shared", "endpointurl", bucket)
     smoke.commit(first, "a remote")
-    printed(first, "push", "--run-cache")
+    dvc(first, "push", "--run-cache")
 
     second = clone(first, tmp_path / "second")
-    printed(second, "pull")
-    output = printed(second, "repro")
+    dvc(second, "pull")
+    output = dvc(second, "repro")
     assert ran(output) == [] and "Data and pipelines are up to date" in output
 
     third = clone(first, tmp_path / "third")
-    output = printed(third, "exp", "run", "--pull", "--allow-missing", "-S", "margin=2")
-    assert sorted(ran(output)) == [f"one_shot_mnist@siamese-{d}d" for d in (2, 3)] + [
-        f"train_siamese@{d}" for d in (2, 3)
-    ]
+    output = dvc(third, "exp", "run", "--pull", "--allow-missing", "-S", "margin=2")
+    assert ran(output) == [f"one_shot_mnist@siamese-{d}d" for d in (2, 3)] + [f"train_siamese@{d}" for d in (2, 3)]
     assert not (third / "data/raw/cifar10").exists() and not (third / "models/10-class.weights.h5").exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import h5py
 import pytest
+from scratch import dvc, ran
 
 from tools import smoke, verify
 
@@ -17,18 +18,6 @@ DENSE = [
     "train_dense_embedding@all",
     "train_dense_embedding@seen",
 ]
-
-
-def dvc(folder: Path, *words: str) -> str:
-    """Run dvc in a copy; return all that it printed."""
-    done = smoke.dvc(folder, *words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def ran(output: str) -> list[str]:
-    """The stages that a `dvc repro` or `dvc exp run` computed, in order."""
-    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")]
 
 
 def test_every_stage_ran_and_everything_is_up_to_date(smoke_run: Path):
@@ -58,7 +47,7 @@ def test_parameters_in_the_saved_weights(smoke_run: Path, net: str, count: int):
 
 
 def test_margin_reruns_the_siamese_branch_and_the_diff_shows_it(branch: Path):
-    assert sorted(ran(dvc(branch, "exp", "run", "-S", "margin=2"))) == SIAMESE
+    assert ran(dvc(branch, "exp", "run", "-S", "margin=2")) == SIAMESE
     changed = json.loads(dvc(branch, "metrics", "diff", "--json"))
     assert {Path(name).as_posix() for name in changed} == {
         "metrics/train_siamese/2d.json",
@@ -82,4 +71,4 @@ def test_a_parameter_changed_back_is_served_from_the_run_cache(branch: Path):
 def test_what_a_split_left_as_it_was_trains_nothing(branch: Path):
     """The digits' split is another, so the digit nets are trained; that of CIFAR-10 is the same to the byte."""
     smoke.shrink(branch, {"mnist.validation_per_class": smoke.OVERRIDES["mnist.validation_per_class"] + 1})
-    assert sorted(ran(dvc(branch, "repro"))) == sorted(["split", *DENSE, *SIAMESE])
+    assert ran(dvc(branch, "repro")) == sorted(["split", *DENSE, *SIAMESE])

@@ -1,0 +1,28 @@
+"""What the tests do with scratch copies: duplicate them, run dvc in them, read what it ran."""
+
+import os
+import shutil
+from pathlib import Path
+
+from tools import smoke
+
+
+def duplicate(source: Path, target: Path) -> Path:
+    """Copy a project; big files, which DVC and the stages replace and never change in place, are hard links."""
+
+    def copy(name: str, place: str) -> None:
+        (os.link if os.path.getsize(name) > 1_000_000 else shutil.copy2)(name, place)
+
+    return shutil.copytree(source, target, copy_function=copy, symlinks=True)
+
+
+def dvc(folder: Path, *words: str) -> str:
+    """Run dvc in a copy; return all that it printed."""
+    done = smoke.dvc(folder, *words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def ran(output: str) -> list[str]:
+    """The stages that a `dvc repro` or `dvc exp run` computed, by name."""
+    return sorted(line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '"))
