@@ -112,9 +112,7 @@ def main() -> None:
             done = subprocess.run([*command, name], env=environment, check=True, text=True, **pipes)
             measured.append(float(done.stdout.split()[-1]))
     plain = statistics.median(rates["plain keras.Model.fit, 32x32"])
-    print(
-        f"\n{CLASSES}-class net, batch {BATCH} (Keras: the report's 32), {os.cpu_count()} cores, medians of {options.turns}"
-    )
+    print(f"\n{CLASSES}-class net, batch {BATCH} (Keras: 32), {os.cpu_count()} cores, medians of {options.turns}")
     print(f"{'':32}{'images/s':>10}{'lowest':>10}{'highest':>10}{'ratio':>8}")
     for name, measured in rates.items():
         middle = statistics.median(measured)

@@ -77,7 +77,7 @@ def test_shrinking_is_the_area_mean(side):
     # Area means by way of a grid that both sides divide.
     fine = np.repeat(np.repeat(images, side, axis=1), side, axis=2)
     expected = fine.reshape(2, side, 32, side, 32, 3).mean(axis=(2, 4))
-    np.testing.assert_allclose(convnet_training.shrink(tf.constant(images), side), expected, rtol=1e-4)
+    np.testing.assert_allclose(convnet.shrink(tf.constant(images), side), expected, rtol=1e-4)
 
 
 def tiny(classes=4):

@@ -36,7 +36,7 @@ def train(folder, *, epochs=5, die_in=None, rows=None):
         epochs=epochs,
         variables=[variable, *optimizer.variables],
         train_epoch=train_epoch,
-        validate=lambda: {"norm": float(tf.norm(tf.convert_to_tensor(variable)))},
+        validate=lambda _epoch: {"norm": float(tf.norm(tf.convert_to_tensor(variable)))},
         checkpoint=checkpoint,
         on_epoch=(rows if rows is not None else []).append,
     )

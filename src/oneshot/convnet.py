@@ -130,6 +130,16 @@ def standardize(images: tf.Tensor) -> tf.Tensor:
     return (tf.cast(images, tf.float32) - MEAN) / DEVIATION
 
 
+def shrink(images: tf.Tensor, side: int) -> tf.Tensor:
+    """Shrink images by area means: (n, 32, 32, 3) float32 -> (n, side, side, 3)."""
+    if side == images.shape[1]:
+        return images
+    if images.shape[1] % side == 0:
+        times = images.shape[1] // side
+        return tf.nn.avg_pool2d(images, times, times, "VALID")
+    return tf.image.resize(images, (side, side), method="area")
+
+
 def fold(model: keras.Sequential) -> keras.Sequential:
     """Fold batch norm into kernels and biases: a plain net with the same outputs."""
     plain = build(model.get_layer("logits").units)

@@ -22,19 +22,22 @@ def accelerate(model: keras.Sequential, convolution: str) -> keras.Sequential:
 
 
 def predict(
-    model: keras.Sequential, images: np.ndarray, *, mirrored: bool = False, until: str = "logits"
+    model: keras.Sequential,
+    images: np.ndarray,
+    *,
+    mirrored: bool = False,
+    side: int = convnet.SIDE,
+    until: str = "logits",
 ) -> np.ndarray:
-    """Run a net without training on images (n, 32, 32, 3) uint8, mirrored if asked -> (n, units) float32."""
+    """Run a net without training on images (n, 32, 32, 3) uint8 -> (n, units) float32.
+
+    mirrored: turn left and right; side: shrink the images to it; until: name of the last layer to run.
+    """
 
     @tf.function(reduce_retracing=True)
     def forward(pixels):
-        inputs = convnet.standardize(pixels)
+        inputs = convnet.standardize(convnet.shrink(tf.cast(pixels, tf.float32), side))
         return convnet.forward(model, inputs[:, :, ::-1] if mirrored else inputs, until=until)
 
-    starts = range(0, len(images), VIEW)
-    return np.concatenate(
-        [
-            forward(tf.constant(images[start : start + VIEW])).numpy()
-            for start in progress(starts, desc="evaluating", unit="batch")
-        ]
-    )
+    starts = progress(range(0, len(images), VIEW), desc="evaluating", unit="batch")
+    return np.concatenate([forward(tf.constant(images[start : start + VIEW])).numpy() for start in starts])

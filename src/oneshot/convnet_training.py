@@ -43,7 +43,8 @@ def train(
     """Train a net of `build` in place; return one row of figures an epoch.
 
     images: (n, 32, 32, 3) uint8; labels: (n,) int, 0 .. classes - 1.
-    The loss that is told is the cross-entropy, without smoothing and without the weight penalty.
+    The loss that is told is the cross-entropy, without smoothing and without the weight penalty. An epoch's validation
+    images have the side of its training images: a net trained on small ones alone knows nothing yet of large ones.
     """
     if recipe.whitening:
         whiten(model, images[: min(len(images), WHITENED)])
@@ -63,7 +64,7 @@ def train(
         epochs=recipe.epochs,
         variables=[*model.variables, *optimizer.variables],
         train_epoch=train_epoch,
-        validate=lambda: judge(predict(model, validation_images), validation_labels),
+        validate=lambda epoch: judge(predict(model, validation_images, side=sides[epoch]), validation_labels),
         checkpoint=checkpoint,
         on_epoch=on_epoch,
     )
@@ -139,17 +140,7 @@ def epoch_batches(
         moved = tf.cast(tf.gather(pixels, chosen), tf.float32)
         moved = augment.transform(moved, moves, augmentation.fill, augmentation.interpolation)
         moved = tf.ensure_shape(moved, (batch, convnet.SIDE, convnet.SIDE, 3))
-        return convnet.standardize(shrink(moved, side)), tf.gather(targets, chosen)
+        return convnet.standardize(convnet.shrink(moved, side)), tf.gather(targets, chosen)
 
     chosen = tf.data.Dataset.from_tensor_slices((order, transforms)).batch(batch, drop_remainder=True)
     return chosen.map(load, num_parallel_calls=1, deterministic=True).prefetch(2)
-
-
-def shrink(images: tf.Tensor, side: int) -> tf.Tensor:
-    """Shrink images by area means: (n, 32, 32, 3) float32 -> (n, side, side, 3)."""
-    if side == images.shape[1]:
-        return images
-    if images.shape[1] % side == 0:
-        times = images.shape[1] // side
-        return tf.nn.avg_pool2d(images, times, times, "VALID")
-    return tf.image.resize(images, (side, side), method="area")

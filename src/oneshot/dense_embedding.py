@@ -75,7 +75,7 @@ def train(
         epochs=epochs,
         variables=[*model.variables, *optimizer.variables],
         train_epoch=train_epoch,
-        validate=lambda: evaluate(model, validation),
+        validate=lambda _epoch: evaluate(model, validation),
         checkpoint=checkpoint,
         on_epoch=on_epoch,
     )

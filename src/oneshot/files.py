@@ -40,7 +40,7 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 def write_array(path: str | Path, array: np.ndarray) -> None:
     """Write an array of numbers as .npy."""
     buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+    np.lib.format.write_array(buffer, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
     write_bytes(path, buffer.getvalue())
 
 

@@ -136,7 +136,7 @@ def train(
 
     pairs = draw_pairs(validation.labels, evaluation_pairs, generator(seed, "validation pairs"))
 
-    def validate():
+    def validate(_epoch):
         figures = evaluate_pairs(embed(model, validation.images), *pairs, margin)
         return {"loss": figures["loss"], "accuracy": figures["accuracy"]}
 

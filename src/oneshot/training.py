@@ -17,14 +17,14 @@ def run_epochs(
     epochs: int,
     variables: list[tf.Variable],
     train_epoch: Callable[[int], dict[str, float]],
-    validate: Callable[[], dict[str, float]],
+    validate: Callable[[int], dict[str, float]],
     checkpoint: Checkpoint,
     on_epoch: Callable[[dict[str, float]], None],
 ) -> list[dict[str, float]]:
     """Train for a number of epochs and return one row of figures an epoch.
 
     variables: everything that training changes (weights, statistics, optimizer state); train_epoch(epoch): train one
-    epoch, 0-based, whose every random number follows from the epoch's number; validate(): figures after it;
+    epoch, 0-based, whose every random number follows from the epoch's number; validate(epoch): figures after it;
     on_epoch(row): called for each finished epoch, those of an earlier, interrupted run included.
     The result is the same to the byte whether or not the training was interrupted.
     """
@@ -41,7 +41,7 @@ def run_epochs(
         start = time.monotonic()
         trained = train_epoch(epoch)
         row = {f"train/{name}": value for name, value in trained.items()}
-        row |= {f"validation/{name}": value for name, value in validate().items()}
+        row |= {f"validation/{name}": value for name, value in validate(epoch).items()}
         history.append(row)
         figures = ", ".join(f"{name} {value:.4f}" for name, value in row.items())
         print(f"epoch {epoch + 1}/{epochs}: {figures} ({time.monotonic() - start:.0f} s)", flush=True)
