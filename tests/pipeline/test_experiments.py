@@ -1,0 +1,62 @@
+"""Experiments as DVC's users run them, from a clone that has the cache: queued, in a temporary copy, shown, applied."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scratch import dvc, ran
+
+from tools import smoke
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.data]
+
+
+def margins(folder: Path) -> dict[str, float]:
+    """The margin of every experiment that `dvc exp show` lists, by the experiment's name."""
+    table = json.loads(dvc(folder, "exp", "show", "--json"))
+    return {
+        experiment["name"]: experiment["revs"][0]["data"]["params"]["params.yaml"]["data"]["margin"]
+        for commit in table
+        for experiment in commit.get("experiments") or []
+    }
+
+
+def test_queued_experiments_run_side_by_side_and_leave_the_workspace_alone(branch: Path):
+    before = (branch / "metrics/train_siamese/2d.json").read_bytes()
+    for name, margin in (("near", 0.5), ("far", 2)):
+        dvc(branch, "exp", "run", "--queue", "--name", name, "-S", f"margin={margin}")
+    dvc(branch, "queue", "start", "--jobs", "2")
+    for name in ("near", "far"):
+        dvc(branch, "queue", "logs", "--follow", name)
+    assert margins(branch) == {"near": 0.5, "far": 2}
+    assert (branch / "metrics/train_siamese/2d.json").read_bytes() == before
+    assert smoke.git(branch, "status", "--porcelain") == ""
+
+    changed = json.loads(dvc(branch, "exp", "diff", "near", "far", "--json"))
+    assert changed["params"]["params.yaml"] == {"margin": {"old": 0.5, "new": 2, "diff": 1.5}}
+    dvc(branch, "exp", "apply", "far")
+    assert "margin: 2" in (branch / "params.yaml").read_text()
+    assert "Data and pipelines are up to date" in dvc(branch, "repro")
+
+
+def test_a_temporary_experiment_leaves_the_workspace_alone(branch: Path):
+    output = dvc(branch, "exp", "run", "--temp", "--name", "aside", "-S", "one_shot.draws=5")
+    assert ran(output) == ["one_shot_cifar10"]
+    assert "aside" in dvc(branch, "exp", "list", "--name-only")
+    assert smoke.git(branch, "status", "--porcelain") == ""
+
+
+def test_two_repros_at_once_do_not_spoil_each_other(branch: Path):
+    """One waits or is refused by DVC's lock; afterwards everything is up to date, as if one had run after the other."""
+    smoke.shrink(branch, {"one_shot.draws": 5})
+    command = [sys.executable, "-m", "dvc", "repro"]
+    options = {"cwd": branch, "env": smoke.environment(branch), "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    both = [subprocess.Popen(command, text=True, **options) for _ in range(2)]
+    outputs = [process.communicate()[0] for process in both]
+    codes = [process.returncode for process in both]
+    assert 0 in codes
+    refused = [output for output, code in zip(outputs, codes, strict=True) if code]
+    assert all("lock" in output for output in refused), refused
+    assert "Data and pipelines are up to date" in dvc(branch, "repro")
