@@ -139,6 +139,8 @@ def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
         stderr=pipe,
         text=True,
         start_new_session=True,
+        # A shell starts what it puts into the background with Ctrl-C ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_for(process, lambda: bool(checkpoints(project)))
     asked = time.monotonic()
