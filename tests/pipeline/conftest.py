@@ -1,5 +1,6 @@
 """Scratch copies of the project for the tests of the pipeline: nothing here touches the project's own results."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,18 @@ from tools import smoke
 
 
 @pytest.fixture(scope="session")
-def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def smoke_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two copies in which the small pipeline has run from nothing, side by side: one alone leaves processors idle."""
+    folder = tmp_path_factory.mktemp("smoke")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(smoke.run, (folder / "project", folder / "again"))
+    return first, second
+
+
+@pytest.fixture(scope="session")
+def smoke_run(smoke_runs: tuple[Path, Path]) -> Path:
     """A copy in which the small pipeline has run, results committed; not to be changed by a test."""
-    return smoke.run(tmp_path_factory.mktemp("smoke") / "project")
+    return smoke_runs[0]
 
 
 @pytest.fixture
