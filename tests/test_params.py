@@ -1,8 +1,12 @@
 """Parameters: read as DVC reads them, strict in type, each mistake one sentence that names key and rule."""
 
+import time
 from typing import Literal
 
 import pytest
+from dvc.utils.serialize import load_yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import Field
 
 from oneshot import params
@@ -71,10 +75,23 @@ def test_all_is_well():
     params.check(TREE, SCHEMAS)
 
 
-@pytest.mark.parametrize(("text", "value"), [("1e-4", 1e-4), ("1.0e-4", 1e-4), ("-2E+3", -2000.0), (".5e1", 5.0)])
-def test_exponents_are_numbers_as_dvc_reads_them(tmp_path, text, value):
+@pytest.mark.parametrize("text", ["1e-4", "1.0e-4", "-2E+3", ".5e1", "yes", "off", "010", "0o10", "0x1f", "1_000", "~"])
+def test_values_are_those_that_dvc_reads(tmp_path, text):
     (tmp_path / "params.yaml").write_text(f"rate: {text}\n")
-    assert params.read(tmp_path) == {"rate": value}
+    assert params.read(tmp_path) == load_yaml(str(tmp_path / "params.yaml"))
+
+
+def test_an_exponent_is_a_number(tmp_path):
+    (tmp_path / "params.yaml").write_text("rate: 1e-4\n")
+    assert params.read(tmp_path) == {"rate": 1e-4}
+
+
+@pytest.mark.parametrize("text", ["seed: &all\n  a: *all\n", "a: &a [*a]\n", "a: &a 1\nb: *a\n"])
+def test_aliases_are_refused(tmp_path, text):
+    """They can name a mapping inside itself, or more values than memory holds."""
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(UserError, match="alias"):
+        params.read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +110,42 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_the_projects_own_parameters_are_valid_for_every_stage():
     params.check(params.read(), params.stage_schemas())
+
+
+LINES = ["seed: 1  # the one seed", "margin: 2.5", "group:", "  rate: 1e-4", "  kind: a"]
+SCRAPS = st.text("aeE019.+-_:,[]{}&*!|>?%@#'\"\\ \n\t\x00\u00e9\u2028", max_size=6) | st.sampled_from(
+    [
+        "<<: ",
+        "!!set {a}",
+        "!!python/name:os.system ",
+        "&a ",
+        "*a",
+        "1e999",
+        ".nan",
+        "2001-01-01",
+        "\n---\n",
+        "? ",
+        "{" * 400,
+    ]
+)
+
+
+@settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(LINES) - 1), st.integers(0, 12), st.integers(0, 8), SCRAPS), min_size=1, max_size=3
+    )
+)
+def test_broken_files_end_in_one_sentence(tmp_path, edits):
+    """2,000 parameter files with pieces cut out and scraps put in: valid parameters or one short sentence, at once."""
+    lines = list(LINES)
+    for number, place, cut, scrap in edits:
+        line = lines[number]
+        lines[number] = line[:place] + scrap + line[place + cut :]
+    (tmp_path / "params.yaml").write_text("\n".join(lines), encoding="utf-8")
+    start = time.monotonic()
+    try:
+        params.check(params.read(tmp_path), SCHEMAS)
+    except UserError as error:
+        assert "params.yaml" in str(error) and len(str(error).splitlines()) == 1
+    assert time.monotonic() - start < 5

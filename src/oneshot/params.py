@@ -7,13 +7,13 @@ so that a mistake in a late stage's parameter does not wait for an hour of train
 
 import difflib
 import importlib.util
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML, AliasEvent
+from ruamel.yaml.error import YAMLError
 
 from oneshot.errors import UserError
 
@@ -30,15 +30,6 @@ class Schema(BaseModel):
 T = TypeVar("T", bound=Schema)
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML reads 1e-4 as text; DVC, by YAML 1.2, as a number. This reads it as DVC does."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
-
-
 def load(schema: type[T], root: str | Path = ".") -> T:
     """Load the parameters of one stage; raises UserError naming the key and the rule that it breaks.
 
@@ -51,13 +42,21 @@ def load(schema: type[T], root: str | Path = ".") -> T:
 
 
 def read(root: str | Path = ".") -> dict:
-    """Read params.yaml as nested dicts; raises UserError where it is missing or is no YAML mapping."""
+    """Read params.yaml as nested dicts; raises UserError where it is missing or is no YAML mapping.
+
+    By the parser that DVC uses, so that both see the same values (YAML 1.2: `1e-4` is a number, `yes` is text).
+    """
     path = Path(root) / "params.yaml"
+    parser = YAML(typ="safe", pure=True)
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        text = path.read_text(encoding="utf-8")
+        tree = parser.load(text)
+        # A few aliases of aliases can stand for more values than anyone can walk through, or for a mapping in itself.
+        if any(isinstance(event, AliasEvent) for event in parser.parse(text)):
+            raise UserError(f"{path} has an alias (*name): write the value out instead")
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run from the project's root, or git checkout {path.name}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())[:300]}") from None
     if not isinstance(tree, dict):
         raise UserError(f"{path} must hold keys and values, such as 'margin: 1.0'")
@@ -71,7 +70,7 @@ def check(tree: dict, schemas: dict[str, type[Schema]]) -> None:
         if key not in known and not any(leaf.startswith(f"{key}.") for leaf in known):
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; the known ones are {', '.join(known)}"
-            raise UserError(f"params.yaml: no stage reads the parameter {key}{hint}")
+            raise UserError(f"params.yaml: no stage reads the parameter {' '.join(key.split())}{hint}")
     for schema in schemas.values():
         validate(tree, schema)
 
