@@ -25,7 +25,8 @@ def main() -> None:
     model = convnet.build(len(np.unique(labels[parts["train"]])))
     files.read_weights("models/6-class.weights.h5", model)
     fast = convnet_inference.accelerate(model, params.convnet.convolution)
-    embeddings = convnet_inference.predict(fast, images[indices], until="representation")
+    represent = convnet_inference.predictor(fast, until="representation")
+    embeddings = represent(images[indices])
     files.write_arrays("features/6-class", {"embeddings": embeddings, "labels": labels[indices], "indices": indices})
 
 

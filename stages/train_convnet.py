@@ -39,17 +39,27 @@ def main() -> None:
 
     device.seed_initialisation(params.seed)
     model = convnet_training.build(len(classes), params.convnet)
-    checkpoint = Checkpoint(".checkpoints", net, params.model_dump_json(), *train, *validation)
+    sides = params.convnet.epochs.sides(net)
+    recipe = params.model_dump_json(exclude={"convnet": {"epochs"}}) + str(sides)
+    checkpoint = Checkpoint(".checkpoints", net, recipe, *train, *validation)
     curves = Curves(f"plots/curves/{net}")
     convnet_training.train(
-        model, *train, *validation, params.convnet, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add
+        model,
+        *train,
+        *validation,
+        params.convnet,
+        sides=sides,
+        seed=params.seed,
+        checkpoint=checkpoint,
+        on_epoch=curves.add,
     )
     curves.close()
 
     plain = convnet.fold(model)
     fast = convnet_inference.accelerate(plain, params.convnet.convolution)
-    logits = convnet_inference.predict(fast, test[0])
-    both = (logits + convnet_inference.predict(fast, test[0], mirrored=True)) / 2
+    predict = convnet_inference.predictor(fast)
+    logits = predict(test[0])
+    both = (logits + predict(test[0][:, :, ::-1])) / 2
     files.write_weights(f"models/{net}.weights.h5", plain)
     files.write_json(
         f"metrics/train_convnet/{net}.json",

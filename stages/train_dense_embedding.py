@@ -26,7 +26,7 @@ def main() -> None:
     from oneshot import dense_embedding, device, digits, files
     from oneshot.checkpoint import Checkpoint
     from oneshot.curves import Curves
-    from oneshot.training import embed
+    from oneshot.training import embedder, judge
 
     sets = digits.load("data/raw/mnist", "data/splits/mnist")
     kinds = ["seen", "unseen"] if which == "all" else ["seen"]
@@ -48,11 +48,13 @@ def main() -> None:
     )
     curves.close()
 
-    embedder = dense_embedding.embedder(model)
-    embedded = {part: embed(embedder, sets[part].images) for part in ("seen_test", "unseen_test")}
+    embed = embedder(dense_embedding.cut(model))
+    embedded = {part: embed(sets[part].images) for part in ("seen_test", "unseen_test")}
     files.write_weights(f"models/dense-{which}.weights.h5", model)
     files.write_arrays(f"features/dense-{which}", digits.test_embeddings(sets, embedded))
-    files.write_json(f"metrics/train_dense_embedding/{which}.json", {"test": dense_embedding.evaluate(model, test)})
+    files.write_json(
+        f"metrics/train_dense_embedding/{which}.json", {"test": judge(embedder(model)(test.images), test.labels)}
+    )
     checkpoint.delete()
 
 

@@ -29,7 +29,7 @@ def main() -> None:
     from oneshot.checkpoint import Checkpoint
     from oneshot.curves import Curves
     from oneshot.seeds import generator
-    from oneshot.training import embed
+    from oneshot.training import embedder
 
     sets = digits.load("data/raw/mnist", "data/splits/mnist")
     device.seed_initialisation(params.seed)
@@ -54,7 +54,8 @@ def main() -> None:
     )
     curves.close()
 
-    embedded = {part: embed(model, digit_set.images) for part, digit_set in sets.items()}
+    embed = embedder(model)
+    embedded = {part: embed(digit_set.images) for part, digit_set in sets.items()}
     metrics = {}
     for part, digit_set in sets.items():
         rng = generator(params.seed, f"{part} pairs")

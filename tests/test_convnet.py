@@ -73,24 +73,18 @@ def test_fast_net_gives_the_same_outputs(images):
     model = convnet.build(6)
     fast = convnet_inference.accelerate(model, "winograd")
     assert isinstance(fast.get_layer("conv2"), convnet.Convolution)
-    ours = convnet_inference.predict(fast, images)
+    ours = convnet_inference.predictor(fast)(images)
     np.testing.assert_allclose(ours, model(convnet.standardize(images)), atol=1e-4)
     assert not isinstance(convnet_inference.accelerate(model, "plain").get_layer("conv2"), convnet.Convolution)
 
 
-def test_mirrored_prediction_is_the_prediction_of_mirrored_images(images):
-    model = convnet.build(6)
-    mirrored = convnet_inference.predict(model, images, mirrored=True)
-    np.testing.assert_allclose(mirrored, convnet_inference.predict(model, images[:, :, ::-1]), atol=1e-5)
-
-
 def test_representation_is_what_the_logits_are_made_of(images):
     model = convnet.build(6)
-    units = convnet_inference.predict(model, images, until="representation")
+    units = convnet_inference.predictor(model, until="representation")(images)
     assert units.shape == (4, 600) and units.min() >= 0
     logits = model.get_layer("logits")
     expected = units @ logits.kernel.numpy() + logits.bias.numpy()
-    np.testing.assert_allclose(expected, convnet_inference.predict(model, images), atol=1e-4)
+    np.testing.assert_allclose(expected, convnet_inference.predictor(model)(images), atol=1e-4)
 
 
 @pytest.mark.parametrize("side", [16, 24, 32])

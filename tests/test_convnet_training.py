@@ -11,8 +11,6 @@ from oneshot.muon import Muon
 
 DEFAULT = params.read()["convnet"]
 REPORT = DEFAULT | {
-    "epochs": 3,
-    "reduced": [],
     "batch": 32,
     "optimizer": "adam",
     "learning_rate": 1e-4,
@@ -32,18 +30,19 @@ def small_images(count=20):
     return np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3)).astype(np.uint8)
 
 
-def test_sides_follow_the_reduced_epochs():
-    assert recipe(epochs=4, reduced=[[16, 2], [24, 1]]).sides() == [16, 16, 24, 32]
-    assert recipe(epochs=2, reduced=[]).sides() == [32, 32]
+def test_each_net_has_its_own_stretches_of_epochs():
+    epochs = recipe(epochs={"ten_class": [[16, 2], [24, 1]], "six_class": [[32, 2]]}).epochs
+    assert epochs.sides("10-class") == [16, 16, 24]
+    assert epochs.sides("6-class") == [32, 32]
 
 
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
-        ({"epochs": 2, "reduced": [[16, 3]]}, "more epochs than convnet.epochs"),
-        ({"reduced": [[20, 1]]}, "multiple of 8"),
+        ({"epochs": {"ten_class": [[20, 1]], "six_class": [[32, 1]]}}, "multiple of 8"),
+        ({"epochs": {"ten_class": [[32, 1]], "six_class": []}}, "at least 1 item"),
+        ({"epochs": {"ten_class": [[32, 0]], "six_class": [[32, 1]]}}, "greater than or equal to 1"),
         ({"optimizer": "muon", "batch_norm": False}, "needs convnet.batch_norm"),
-        ({"epochs": 0}, "greater than or equal to 1"),
         ({"optimizer": "sgd"}, "'adam' or 'muon'"),
     ],
 )
@@ -116,7 +115,6 @@ def test_the_reports_recipe_is_plain_adam_without_schedule_or_batch_norm():
     assert not any(isinstance(layer, convnet.Normalization) for layer in model.layers)
     optimizer = convnet_training.make_optimizer(model, chosen, 100)
     assert isinstance(optimizer, keras.optimizers.Adam) and float(optimizer.learning_rate) == pytest.approx(1e-4)
-    assert chosen.sides() == [32, 32, 32]
 
 
 def test_muon_takes_the_convolutions_after_the_first():

@@ -81,7 +81,15 @@ def test_judge_agrees_with_scikit_learn():
 def test_embedding_in_batches_is_embedding_at_once():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     inputs = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
-    np.testing.assert_allclose(training.embed(model, inputs, batch=3), model(inputs), rtol=1e-6)
+    np.testing.assert_allclose(training.embedder(model)(inputs), model(inputs), rtol=1e-6)
+    sizes = []
+
+    def forward(batch):
+        sizes.append(len(batch))
+        return model(batch)
+
+    np.testing.assert_allclose(training.in_batches(forward, inputs, 3, "test"), model(inputs), rtol=1e-6)
+    assert sizes == [3, 3, 3]
 
 
 def test_dropout_follows_from_seed_and_epoch_alone():

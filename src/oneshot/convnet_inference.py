@@ -1,10 +1,12 @@
 """How a trained ConvNet is used: logits or representations of many images, by the fastest convolution there is."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from oneshot import convnet
 from oneshot.device import has_gpu, keras, tf
-from oneshot.training import progress
+from oneshot.training import in_batches
 
 VIEW = 250  # images a batch where nothing is trained
 
@@ -21,23 +23,18 @@ def accelerate(model: keras.Sequential, convolution: str) -> keras.Sequential:
     return copy
 
 
-def predict(
-    model: keras.Sequential,
-    images: np.ndarray,
-    *,
-    mirrored: bool = False,
-    side: int = convnet.SIDE,
-    until: str = "logits",
-) -> np.ndarray:
-    """Run a net without training on images (n, 32, 32, 3) uint8 -> (n, units) float32.
+def predictor(
+    model: keras.Sequential, *, side: int = convnet.SIDE, until: str = "logits"
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Make the function that runs a net without training: images (n, 32, 32, 3) uint8 -> (n, units) float32.
 
-    mirrored: turn left and right; side: shrink the images to it; until: name of the last layer to run.
+    side: shrink the images to it; until: name of the last layer to run. Keep the function where it is used again: it is
+    compiled on its first call.
     """
 
     @tf.function(reduce_retracing=True)
     def forward(pixels):
         inputs = convnet.standardize(convnet.shrink(tf.cast(pixels, tf.float32), side))
-        return convnet.forward(model, inputs[:, :, ::-1] if mirrored else inputs, until=until)
+        return convnet.forward(model, inputs, until=until)
 
-    starts = progress(range(0, len(images), VIEW), desc="evaluating", unit="batch")
-    return np.concatenate([forward(tf.constant(images[start : start + VIEW])).numpy() for start in starts])
+    return lambda images: in_batches(forward, images, VIEW, "evaluating")

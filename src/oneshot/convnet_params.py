@@ -9,6 +9,7 @@ from oneshot.params import Schema
 Stretch = Annotated[
     tuple[Annotated[int, Field(ge=8, le=32, multiple_of=8)], Annotated[int, Field(ge=1)]], Field(strict=False)
 ]
+Stretches = Annotated[list[Stretch], Field(min_length=1)]
 
 
 class AugmentationParams(Schema):
@@ -30,11 +31,22 @@ class ConvolutionParams(Schema):
     convolution: Literal["auto", "winograd", "plain"]
 
 
+class EpochsParams(Schema):
+    """How long each net is trained: stretches of epochs, each with images of one side."""
+
+    ten_class: Stretches
+    six_class: Stretches
+
+    def sides(self, net: str) -> list[int]:
+        """The images' side in each epoch of the "10-class" or the "6-class" net."""
+        stretches = {"10-class": self.ten_class, "6-class": self.six_class}[net]
+        return [side for side, epochs in stretches for _ in range(epochs)]
+
+
 class ConvnetParams(ConvolutionParams):
     """How the 10-class and the 6-class net are trained."""
 
-    epochs: int = Field(ge=1)
-    reduced: list[Stretch]
+    epochs: EpochsParams
     batch: int = Field(ge=1)
     optimizer: Literal["adam", "muon"]
     learning_rate: float = Field(gt=0)
@@ -50,14 +62,7 @@ class ConvnetParams(ConvolutionParams):
     augmentation: AugmentationParams
 
     @model_validator(mode="after")
-    def _reduced_epochs_fit(self):
-        if sum(epochs for _, epochs in self.reduced) > self.epochs:
-            raise ValueError(f"convnet.reduced has more epochs than convnet.epochs, which is {self.epochs}")
+    def _muon_has_batch_norm(self):
         if self.optimizer == "muon" and not self.batch_norm:
             raise ValueError("convnet.optimizer muon fixes the filters' norm, which needs convnet.batch_norm true")
         return self
-
-    def sides(self) -> list[int]:
-        """The images' side in each epoch."""
-        early = [side for side, epochs in self.reduced for _ in range(epochs)]
-        return early + [32] * (self.epochs - len(early))

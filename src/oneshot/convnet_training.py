@@ -6,7 +6,7 @@ import numpy as np
 
 from oneshot import augment, convnet
 from oneshot.checkpoint import Checkpoint
-from oneshot.convnet_inference import predict, use_winograd
+from oneshot.convnet_inference import predictor, use_winograd
 from oneshot.convnet_params import AugmentationParams, ConvnetParams
 from oneshot.device import keras, tf
 from oneshot.muon import Muon, Triangle
@@ -36,13 +36,14 @@ def train(
     validation_labels: np.ndarray,
     recipe: ConvnetParams,
     *,
+    sides: list[int],
     seed: int,
     checkpoint: Checkpoint,
     on_epoch: Callable[[dict[str, float]], None],
 ) -> list[dict[str, float]]:
     """Train a net of `build` in place; return one row of figures an epoch.
 
-    images: (n, 32, 32, 3) uint8; labels: (n,) int, 0 .. classes - 1.
+    images: (n, 32, 32, 3) uint8; labels: (n,) int, 0 .. classes - 1; sides: the side of an epoch's images, each epoch.
     The loss that is told is the cross-entropy, without smoothing and without the weight penalty. An epoch's validation
     images have the side of its training images: a net trained on small ones alone knows nothing yet of large ones.
     """
@@ -50,21 +51,21 @@ def train(
         whiten(model, images[: min(len(images), WHITENED)])
     batch = min(recipe.batch, len(images))
     steps = len(images) // batch
-    optimizer = make_optimizer(model, recipe, steps * recipe.epochs)
+    optimizer = make_optimizer(model, recipe, steps * len(sides))
     optimizer.build(model.trainable_variables)
     step = make_step(model, optimizer, recipe)
-    sides = recipe.sides()
+    judges = {side: predictor(model, side=side) for side in set(sides)}
 
     def train_epoch(epoch):
         seed_dropout(model, seed, epoch)
         batches = epoch_batches(images, labels, batch, sides[epoch], recipe.augmentation, seed, epoch)
-        return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{recipe.epochs}")
+        return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{len(sides)}")
 
     return run_epochs(
-        epochs=recipe.epochs,
+        epochs=len(sides),
         variables=[*model.variables, *optimizer.variables],
         train_epoch=train_epoch,
-        validate=lambda epoch: judge(predict(model, validation_images, side=sides[epoch]), validation_labels),
+        validate=lambda epoch: judge(judges[sides[epoch]](validation_images), validation_labels),
         checkpoint=checkpoint,
         on_epoch=on_epoch,
     )

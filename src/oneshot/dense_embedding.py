@@ -6,7 +6,7 @@ from oneshot.checkpoint import Checkpoint
 from oneshot.device import keras, tf
 from oneshot.digits import Digits
 from oneshot.seeds import generator
-from oneshot.training import average_over, embed, judge, run_epochs
+from oneshot.training import average_over, embedder, judge, run_epochs
 
 
 def build(classes: int) -> keras.Sequential:
@@ -30,7 +30,7 @@ def build(classes: int) -> keras.Sequential:
     )
 
 
-def embedder(model: keras.Sequential) -> keras.Model:
+def cut(model: keras.Sequential) -> keras.Model:
     """Cut the net after its embedding: (n, 28, 28, 1) float32 -> (n, 2) float32."""
     return keras.Model(model.inputs[0], model.get_layer("embedding").output)
 
@@ -71,16 +71,12 @@ def train(
         batches = ((tf.constant(digits.images[i]), tf.constant(digits.labels[i], tf.int32)) for i in chosen)
         return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{epochs}")
 
+    predict = embedder(model)
     return run_epochs(
         epochs=epochs,
         variables=[*model.variables, *optimizer.variables],
         train_epoch=train_epoch,
-        validate=lambda _epoch: evaluate(model, validation),
+        validate=lambda _epoch: judge(predict(validation.images), validation.labels),
         checkpoint=checkpoint,
         on_epoch=on_epoch,
     )
-
-
-def evaluate(model: keras.Sequential, digits: Digits) -> dict[str, float]:
-    """Mean cross-entropy and accuracy over a set of digits."""
-    return judge(embed(model, digits.images), digits.labels)

@@ -9,7 +9,7 @@ from oneshot.checkpoint import Checkpoint
 from oneshot.device import keras, tf
 from oneshot.digits import Digits
 from oneshot.seeds import generator
-from oneshot.training import average_over, embed, run_epochs, seed_dropout
+from oneshot.training import average_over, embedder, run_epochs, seed_dropout
 
 
 def build(dimensions: int, dropout: float) -> keras.Sequential:
@@ -135,9 +135,10 @@ def train(
         return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{epochs}")
 
     pairs = draw_pairs(validation.labels, evaluation_pairs, generator(seed, "validation pairs"))
+    embed = embedder(model)
 
     def validate(_epoch):
-        figures = evaluate_pairs(embed(model, validation.images), *pairs, margin)
+        figures = evaluate_pairs(embed(validation.images), *pairs, margin)
         return {"loss": figures["loss"], "accuracy": figures["accuracy"]}
 
     return run_epochs(

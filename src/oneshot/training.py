@@ -74,11 +74,24 @@ def judge(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return {"loss": float(np.mean(losses)), "accuracy": float(np.mean(logits.argmax(axis=1) == labels))}
 
 
-def embed(model, images: np.ndarray, batch: int = 500) -> np.ndarray:
-    """Apply a net to images in batches under a progress bar: (n, ...) float32 -> (n, units) float32."""
+def embedder(model) -> Callable[[np.ndarray], np.ndarray]:
+    """Make the function that applies a net to images, (n, ...) float32 -> (n, units) float32; it is compiled once."""
     forward = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
-    starts = progress(range(0, len(images), batch), desc="embedding", unit="batch")
-    return np.concatenate([forward(tf.constant(images[start : start + batch])).numpy() for start in starts])
+    return lambda images: in_batches(forward, images, 500, "embedding")
+
+
+def in_batches(forward: Callable, images: np.ndarray, size: int, label: str) -> np.ndarray:
+    """Apply a function of tensors to images (n, ...), at most `size` at once, under a progress bar -> (n, ...).
+
+    The last batch is filled up with zeros, whose results are dropped: another size would be compiled anew.
+    """
+    size = min(size, len(images))
+    results = []
+    for start in progress(range(0, len(images), size), desc=label, unit="batch"):
+        batch = images[start : start + size]
+        batch = np.concatenate([batch, np.zeros((size - len(batch), *batch.shape[1:]), batch.dtype)])
+        results.append(forward(tf.constant(batch)).numpy())
+    return np.concatenate(results)[: len(images)]
 
 
 def progress(items: Iterable, **options) -> tqdm:

@@ -22,7 +22,7 @@ MISTAKES = [
     ("cifar10.limit_per_class", 6000, ["cifar10", "6000"]),
     ("cifar10.validation_per_class", 5000, ["cifar10", "5000"]),
     ("mnist.unseen_digits", [4, 5, 6], ["mnist.unseen_digits", "4"]),
-    ("convnet.epochs", 0, ["convnet.epochs", "0"]),
+    ("convnet.epochs.six_class", [[32, 0]], ["convnet.epochs.six_class", "0"]),
     ("convnet.optimizer", "sgd", ["convnet.optimizer", "sgd"]),
     ("convnet.augmentation.flip", "often", ["convnet.augmentation.flip", "often"]),
     ("mnist.limit_per_class", 100000, ["mnist", "100000"]),
