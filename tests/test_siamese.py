@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oneshot import siamese
-from oneshot.device import tf
+from oneshot.device import keras, tf
 
 
 def naive_loss(first, second, same, margin):
@@ -108,3 +108,47 @@ def test_figures_of_pairs():
     assert figures["accuracy"] == 0.5
     assert figures["auc"] == 0.75
     assert figures["loss"] == pytest.approx((0.005 + 0.405 + 0.18 + 0) / 4)
+
+
+def test_all_pairs_are_each_pair_once():
+    rng = np.random.default_rng(0)
+    embeddings, labels = rng.normal(size=(7, 2)).astype(np.float32), rng.integers(3, size=7)
+    distance, same = siamese.all_pairs(tf.constant(embeddings), tf.constant(labels))
+    expected = [(i, j) for i in range(7) for j in range(i + 1, 7)]
+    np.testing.assert_allclose(
+        distance, [np.linalg.norm(embeddings[i] - embeddings[j]) for i, j in expected], rtol=1e-5
+    )
+    assert same.numpy().tolist() == [float(labels[i] == labels[j]) for i, j in expected]
+
+
+@pytest.mark.parametrize(
+    ("same", "mean"), [([1, 0, 0], (1 + (2 + 6) / 2) / 2), ([1, 1, 1], (1 + 2 + 6) / 3 / 2), ([0, 1, 0], (2 + 3.5) / 2)]
+)
+def test_balanced_mean_gives_both_kinds_the_same_weight(same, mean):
+    value = siamese.balanced_mean(tf.constant([1.0, 2.0, 6.0]), tf.constant(same, tf.float32))
+    assert float(value) == pytest.approx(mean)
+
+
+class Nowhere:
+    """A checkpoint that keeps nothing."""
+
+    def load(self):
+        return None
+
+    def save(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("pairs", ["drawn", "in_batch"])
+def test_training_separates_two_kinds_of_images(pairs):
+    labels = np.arange(64, dtype=np.uint8) % 2
+    images = np.zeros((64, 28, 28, 1), np.float32)
+    images[labels == 1, :14] = 1
+    digits = siamese.Digits(images, labels, np.arange(64))
+    keras.utils.set_random_seed(0)
+    history = siamese.train(
+        siamese.build(2, 0.0), digits, digits, seed=1, margin=1.0, pairs=pairs, epochs=3, images_per_epoch=128,
+        batch=32, learning_rate=0.003, evaluation_pairs=100, checkpoint=Nowhere(), on_epoch=lambda row: None,
+    )  # fmt: skip
+    assert history[-1]["validation/accuracy"] == 1.0
+    assert history[-1]["validation/loss"] < history[0]["train/loss"]

@@ -91,6 +91,21 @@ def pair_figures(distance: np.ndarray, same: np.ndarray, margin: float) -> dict[
     }
 
 
+def all_pairs(embeddings: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Pair each embedding with each other once: (n, d), (n,) int -> distance, same: (n (n - 1) / 2,) float32 each."""
+    count = tf.shape(labels)[0]
+    first, second = tf.unstack(tf.where(tf.range(count)[:, None] < tf.range(count)), axis=1)
+    distance = distances(tf.gather(embeddings, first), tf.gather(embeddings, second))
+    return distance, tf.cast(tf.equal(tf.gather(labels, first), tf.gather(labels, second)), tf.float32)
+
+
+def balanced_mean(values: tf.Tensor, same: tf.Tensor) -> tf.Tensor:
+    """Mean over pairs in which the pairs of one digit and those of two have the same weight: (p,), (p,) -> scalar."""
+    one = tf.math.divide_no_nan(tf.reduce_sum(values * same), tf.reduce_sum(same))
+    two = tf.math.divide_no_nan(tf.reduce_sum(values * (1 - same)), tf.reduce_sum(1 - same))
+    return (one + two) / 2
+
+
 def train(
     model: keras.Sequential,
     digits: Digits,
@@ -98,47 +113,60 @@ def train(
     *,
     seed: int,
     margin: float,
+    pairs: str,
     epochs: int,
-    pairs_per_epoch: int,
+    images_per_epoch: int,
     batch: int,
     learning_rate: float,
     evaluation_pairs: int,
     checkpoint: Checkpoint,
     on_epoch: Callable[[dict[str, float]], None],
 ) -> list[dict[str, float]]:
-    """Train the shared net in place by Adam on fresh balanced pairs each epoch; return one row of figures an epoch.
+    """Train the shared net in place by Adam; return one row of figures an epoch.
 
-    digits, validation: what to train on and what to watch it by; batch: pairs a step; learning_rate: of the first step,
-    falling to 0 by a half cosine.
+    digits, validation: what to train on and what to watch it by; pairs: "drawn", fresh balanced pairs each epoch, or
+    "in_batch", all pairs of a batch's images, balanced by weight; batch: images a step, two a drawn pair;
+    learning_rate: of the first step, falling to 0 by a half cosine.
     """
-    steps = -(-pairs_per_epoch // batch)
+    steps = -(-images_per_epoch // batch)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps * epochs)
     optimizer = keras.optimizers.Adam(schedule)
     optimizer.build(model.trainable_variables)
 
     @tf.function(reduce_retracing=True)
-    def step(both, same):
+    def step(images, labels):
         with tf.GradientTape() as tape:
-            first, second = tf.split(model(both, training=True), 2)
-            distance = distances(first, second)
-            loss = tf.reduce_mean(contrastive_loss(distance, same, margin))
+            embeddings = model(images, training=True)
+            if pairs == "in_batch":
+                distance, same = all_pairs(embeddings, labels)
+            else:
+                # The pairs' first images, then their second ones.
+                distance = distances(*tf.split(embeddings, 2))
+                same = tf.cast(tf.equal(*tf.split(labels, 2)), tf.float32)
+            loss = balanced_mean(contrastive_loss(distance, same, margin), same)
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        right = tf.equal(distance < margin / 2, same > 0.5)
-        return {"count": tf.size(same), "loss": loss, "accuracy": tf.reduce_mean(tf.cast(right, tf.float32))}
+        right = tf.cast(tf.equal(distance < margin / 2, same > 0.5), tf.float32)
+        return {"count": tf.size(labels), "loss": loss, "accuracy": balanced_mean(right, same)}
 
     def train_epoch(epoch):
         seed_dropout(model, seed, epoch)
-        pairs, same = draw_pairs(digits.labels, pairs_per_epoch, generator(seed, "pairs", epoch))
-        chosen = ((pairs[i : i + batch], same[i : i + batch]) for i in range(0, pairs_per_epoch, batch))
-        batches = ((tf.constant(digits.images[pair.T.ravel()]), tf.constant(kind)) for pair, kind in chosen)
+        rng = generator(seed, "pairs", epoch)
+        if pairs == "in_batch":
+            passes = -(-images_per_epoch // len(digits.labels))
+            order = np.concatenate([rng.permutation(len(digits.labels)) for _ in range(passes)])[:images_per_epoch]
+            chosen = (order[i : i + batch] for i in range(0, images_per_epoch, batch))
+        else:
+            drawn, _ = draw_pairs(digits.labels, images_per_epoch // 2, rng)
+            chosen = (drawn[i : i + batch // 2].T.ravel() for i in range(0, images_per_epoch // 2, batch // 2))
+        batches = ((tf.constant(digits.images[i]), tf.constant(digits.labels[i], tf.int32)) for i in chosen)
         return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{epochs}")
 
-    pairs = draw_pairs(validation.labels, evaluation_pairs, generator(seed, "validation pairs"))
+    watched = draw_pairs(validation.labels, evaluation_pairs, generator(seed, "validation pairs"))
     embed = embedder(model)
 
     def validate(_epoch):
-        figures = evaluate_pairs(embed(validation.images), *pairs, margin)
+        figures = evaluate_pairs(embed(validation.images), *watched, margin)
         return {"loss": figures["loss"], "accuracy": figures["accuracy"]}
 
     return run_epochs(
