@@ -37,7 +37,7 @@ repro: env  ## run the whole pipeline, or what of it is out of date
 	@$(RUN) dvc repro
 
 test: env  ## run all tests: unit, pipeline and data
-	@$(RUN) pytest -m ""
+	@$(RUN) pytest -m "" -n 2 --dist loadgroup --durations 15
 
 unit: env  ## run the fast tests alone
 	@$(RUN) pytest

@@ -12,7 +12,7 @@ class Params(Schema):
 
 
 def main() -> None:
-    """Write features/6-class: embeddings (n, 600) float32, labels (n,) uint8, indices (n,) int64."""
+    """Write features/6-class: embeddings and mirrored (n, 600) float32, labels (n,) uint8, indices (n,) int64."""
     params = load(Params)
 
     import numpy as np
@@ -26,8 +26,13 @@ def main() -> None:
     files.read_weights("models/6-class.weights.h5", model)
     fast = convnet_inference.accelerate(model, params.convnet.convolution)
     represent = convnet_inference.predictor(fast, until="representation")
-    embeddings = represent(images[indices])
-    files.write_arrays("features/6-class", {"embeddings": embeddings, "labels": labels[indices], "indices": indices})
+    arrays = {
+        "embeddings": represent(images[indices]),
+        "mirrored": represent(images[indices][:, :, ::-1]),
+        "labels": labels[indices],
+        "indices": indices,
+    }
+    files.write_arrays("features/6-class", arrays)
 
 
 if __name__ == "__main__":

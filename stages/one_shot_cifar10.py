@@ -35,7 +35,9 @@ def main() -> None:
     classes, one_shot, projection = params.cifar10.novel_classes, params.one_shot, params.projection
     data = files.read_arrays("features/6-class")
     is_novel = np.isin(data["labels"], classes)
-    features, labels, base = data["embeddings"][is_novel], data["labels"][is_novel], data["embeddings"][~is_novel]
+    views = np.stack([data["embeddings"], data["mirrored"]])
+    novel, base = views[:, is_novel], views[:, ~is_novel]
+    features, labels = novel[0], data["labels"][is_novel]
     names = [CIFAR10_NAMES[label] for label in classes]
     keys = [f"class_{label}" for label in classes]
     limit = "cifar10.limit_per_class"
@@ -79,7 +81,7 @@ def main() -> None:
     raw = {}
     rows = []
     for method in sorted(one_shot.methods, key=lambda name: name != "raw"):
-        represented = represent(method, features, base, one_shot.exponent)
+        represented = represent(method, novel, base, one_shot.exponent)
         for shots, drawn in episodes.items():
             confusions = evaluate(represented, labels, classes, drawn)
             figures = summary(confusions, keys)

@@ -82,7 +82,8 @@ def test_a_wrong_parameter_is_named_with_its_rule(key, value, told):
 def test_a_small_run_is_told_which_parameters_do_not_fit(key, value, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     labels = np.repeat(np.arange(10), 12)
-    write_arrays("features/6-class", {"embeddings": np.zeros((120, 4), np.float32), "labels": labels})
+    features = np.zeros((120, 4), np.float32)
+    write_arrays("features/6-class", {"embeddings": features, "mirrored": features, "labels": labels})
     tree = changed("one_shot.images_per_class", 12)
     tree["one_shot"]["shots"] = [1]
     tree["projection"] = {"images_per_class": 10, "perplexity": 5}

@@ -3,14 +3,17 @@
 import numpy as np
 
 # Each method is a sequence of steps. Sources: centring and unit length are CL2N of SimpleShot (Wang et al. 2019), the
-# power transform with centring is that of PT-MAP (Hu et al. 2021). "centre_novel" takes the mean of all novel images,
-# the unlabelled queries included: transductive.
+# power transform with centring is that of PT-MAP (Hu et al. 2021). "mirror" averages the features of an image and its
+# mirror image: test-time averaging, beside the plain figures. "centre_novel" takes the mean of all novel images, the
+# unlabelled queries included: transductive.
 METHODS = {
     "raw": (),
     "unit": ("unit",),
     "centred": ("centre", "unit"),
     "power": ("power", "unit"),
     "power_centred": ("power", "unit", "centre", "unit"),
+    "mirror": ("mirror",),
+    "mirror_centred": ("mirror", "centre", "unit"),
     "standardised": ("power", "unit", "standardise", "unit"),
     "transductive": ("power", "unit", "centre_novel", "unit"),
 }
@@ -19,10 +22,15 @@ METHODS = {
 def represent(method: str, novel: np.ndarray, base: np.ndarray, exponent: float = 0.5) -> np.ndarray:
     """Transform the features of novel classes by one of METHODS: (n, d) float, of the dtype of `novel`.
 
-    novel: (n, d) float; base: (m, d) float, features of classes that the net was trained on, for the statistics;
-    exponent: of the power transform. Raises KeyError for an unknown method.
+    novel: (2, n, d) float, of the images and of their mirror images; base: (2, m, d) float, the same of classes that
+    the net was trained on, for the statistics; exponent: of the power transform. Raises KeyError for an unknown method.
     """
-    for step in METHODS[method]:
+    steps = METHODS[method]
+    if "mirror" in steps:
+        novel, base = novel.mean(0), base.mean(0)
+    else:
+        novel, base = novel[0], base[0]
+    for step in (step for step in steps if step != "mirror"):
         if step == "unit":
             novel, base = _unit(novel), _unit(base)
         elif step == "power":

@@ -13,31 +13,31 @@ from tools import smoke
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
 
-def margins(folder: Path) -> dict[str, float]:
-    """The margin of every experiment that `dvc exp show` lists, by the experiment's name."""
+def draws(folder: Path) -> dict[str, int]:
+    """The draws of every experiment that `dvc exp show` lists, by the experiment's name."""
     table = json.loads(dvc(folder, "exp", "show", "--json"))
     return {
-        experiment["name"]: experiment["revs"][0]["data"]["params"]["params.yaml"]["data"]["margin"]
+        experiment["name"]: experiment["revs"][0]["data"]["params"]["params.yaml"]["data"]["one_shot"]["draws"]
         for commit in table
         for experiment in commit.get("experiments") or []
     }
 
 
 def test_queued_experiments_run_side_by_side_and_leave_the_workspace_alone(branch: Path):
-    before = (branch / "metrics/train_siamese/2d.json").read_bytes()
-    for name, margin in (("near", 0.5), ("far", 2)):
-        dvc(branch, "exp", "run", "--queue", "--name", name, "-S", f"margin={margin}")
+    before = (branch / "metrics/one_shot_cifar10.json").read_bytes()
+    for name, count in (("few", 4), ("many", 6)):
+        dvc(branch, "exp", "run", "--queue", "--name", name, "-S", f"one_shot.draws={count}")
     dvc(branch, "queue", "start", "--jobs", "2")
-    for name in ("near", "far"):
+    for name in ("few", "many"):
         dvc(branch, "queue", "logs", "--follow", name)
-    assert margins(branch) == {"near": 0.5, "far": 2}
-    assert (branch / "metrics/train_siamese/2d.json").read_bytes() == before
+    assert draws(branch) == {"few": 4, "many": 6}
+    assert (branch / "metrics/one_shot_cifar10.json").read_bytes() == before
     assert smoke.git(branch, "status", "--porcelain") == ""
 
-    changed = json.loads(dvc(branch, "exp", "diff", "near", "far", "--json"))
-    assert changed["params"]["params.yaml"] == {"margin": {"old": 0.5, "new": 2, "diff": 1.5}}
-    dvc(branch, "exp", "apply", "far")
-    assert "margin: 2" in (branch / "params.yaml").read_text()
+    changed = json.loads(dvc(branch, "exp", "diff", "few", "many", "--json"))
+    assert changed["params"]["params.yaml"] == {"one_shot.draws": {"old": 4, "new": 6, "diff": 2}}
+    dvc(branch, "exp", "apply", "many")
+    assert "draws: 6" in (branch / "params.yaml").read_text()
     assert "Data and pipelines are up to date" in dvc(branch, "repro")
 
 

@@ -1,0 +1,14 @@
+"""How `make test` shares the tests between two processes."""
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests that need the small pipeline's run to one process, to begin with, and all others to another.
+
+    The run would otherwise be made once a process, and most of it waits for programs that start.
+    """
+    items.sort(key=lambda item: "smoke_runs" not in item.fixturenames)
+    for item in items:
+        group = "smoke" if "smoke_runs" in item.fixturenames else "others"
+        item.add_marker(pytest.mark.xdist_group(group))
