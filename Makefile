@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify check bench lint lock clean
+.PHONY: help env repro test unit smoke verify check bench sweep lint lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -53,6 +53,9 @@ check: env  ## check the stored results: unedited, not stale, within bounds (AGA
 
 bench: env  ## measure speed: training and episodes
 	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
+
+sweep: env  ## train siamese nets with several margins through DVC's queue (docs/sweep.csv, docs/sweep.png)
+	@$(RUN) python -m tools.sweep
 
 lint: env  ## check style and formatting
 	@$(BIN)/ruff check

@@ -1,0 +1,94 @@
+"""Train the siamese nets with several margins through DVC's queue; keep the figures in docs/sweep.csv and a picture."""
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+MARGINS = (0.25, 0.5, 1.0, 2.0, 4.0)
+DIMENSIONS = (2, 3)
+TABLE, PICTURE = Path("docs/sweep.csv"), Path("docs/sweep.png")
+# Column of the table: what the picture calls it.
+DRAWN = {"unseen_5way_1shot": "unseen digits, 5-way 1-shot accuracy", "unseen_auc": "unseen digits, AUC of pairs"}
+
+
+def main() -> None:
+    """Queue an experiment a margin, run the queue, and collect what the experiments stored."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1, help="experiments that run at once (default: 1)")
+    jobs = parser.parse_args().jobs
+    names = {margin: f"margin-{margin:g}".replace(".", "-") for margin in MARGINS}
+    for margin, name in names.items():
+        dvc("exp", "run", "--queue", "--force", "--name", name, "-S", f"margin={margin}", "one_shot_mnist")
+    dvc("queue", "start", "--jobs", str(jobs))
+    for name in names.values():
+        dvc("queue", "logs", "--follow", name)
+    rows = [row(name, margin, dimension) for dimension in DIMENSIONS for margin, name in names.items()]
+    table = pd.DataFrame(rows)
+    TABLE.write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+    PICTURE.write_bytes(draw(table))
+    print(table.to_string(index=False))
+
+
+def row(name: str, margin: float, dimension: int) -> dict[str, float]:
+    """Read what an experiment stored in Git for the net of one dimension."""
+
+    def stored(path: str) -> dict:
+        return json.loads(run("git", "show", f"{revision}:{path}", stdout=subprocess.PIPE).stdout)
+
+    listed = run("git", "for-each-ref", "refs/exps", "--format=%(refname)", stdout=subprocess.PIPE).stdout
+    revision = next(ref for ref in listed.split() if ref.endswith(f"/{name}"))
+    pairs = stored(f"metrics/train_siamese/{dimension}d.json")
+    one_shot = stored(f"metrics/one_shot_mnist/siamese-{dimension}d.json")
+    return {
+        "margin": margin,
+        "dimension": dimension,
+        "unseen_auc": pairs["unseen"]["test"]["auc"],
+        "unseen_5way_1shot": one_shot["unseen"]["shot_1"]["accuracy"],
+        "seen_auc": pairs["seen"]["test"]["auc"],
+        "minutes": stored(f"provenance/train_siamese-{dimension}.json")["minutes"],
+    }
+
+
+def draw(table: pd.DataFrame) -> bytes:
+    """Draw a panel a figure: a line a dimension over the margin; PNG."""
+    chart = Figure(figsize=(11, 4.2), dpi=120, layout="constrained")
+    FigureCanvasAgg(chart)
+    for ax, (column, title) in zip(chart.subplots(1, len(DRAWN)), DRAWN.items(), strict=True):
+        for (dimension, part), marker, colour in zip(
+            table.groupby("dimension"), "os", ("#0072B2", "#D55E00"), strict=True
+        ):
+            ax.plot(part["margin"], part[column], marker=marker, color=colour, label=f"{dimension}-D")
+        ax.set_xscale("log", base=2)
+        ax.set_xticks(MARGINS, [f"{margin:g}" for margin in MARGINS])
+        ax.set_xlabel("margin", fontsize=13)
+        ax.set_ylabel(title, fontsize=13)
+        ax.tick_params(labelsize=12)
+        ax.grid(alpha=0.3)
+        ax.legend(title="embedding", fontsize=12)
+    picture = io.BytesIO()
+    chart.savefig(picture, format="png", metadata={"Software": None})
+    return picture.getvalue()
+
+
+def dvc(*words: str) -> None:
+    """Run dvc; end with its status where it fails."""
+    run(sys.executable, "-m", "dvc", *words)
+
+
+def run(*command: str, **options) -> subprocess.CompletedProcess:
+    """Run a command; end with its status where it fails."""
+    done = subprocess.run(command, text=True, **options)
+    if done.returncode:
+        sys.exit(done.returncode)
+    return done
+
+
+if __name__ == "__main__":
+    main()
