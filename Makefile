@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify check bench sweep lint lock clean
+.PHONY: help env repro test unit smoke verify check bench sweep choose lint lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -56,6 +56,9 @@ bench: env  ## measure speed: training and episodes
 
 sweep: env  ## train siamese nets with several margins through DVC's queue (docs/sweep.csv, docs/sweep.png)
 	@$(RUN) python -m tools.sweep
+
+choose: env  ## compare the feature transforms on held-out base classes (docs/choice.csv)
+	@$(RUN) python -m tools.choose
 
 lint: env  ## check style and formatting
 	@$(BIN)/ruff check

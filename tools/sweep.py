@@ -2,14 +2,13 @@
 
 import argparse
 import io
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from tools.experiments import run_queue, stored
 
 MARGINS = (0.25, 0.5, 1.0, 2.0, 4.0)
 DIMENSIONS = (2, 3)
@@ -19,40 +18,29 @@ DRAWN = {"unseen_5way_1shot": "unseen digits, 5-way 1-shot accuracy", "unseen_au
 
 
 def main() -> None:
-    """Queue an experiment a margin, run the queue, and collect what the experiments stored."""
+    """Train, collect and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1, help="experiments that run at once (default: 1)")
     jobs = parser.parse_args().jobs
     names = {margin: f"margin-{margin:g}".replace(".", "-") for margin in MARGINS}
-    for margin, name in names.items():
-        dvc("exp", "run", "--queue", "--force", "--name", name, "-S", f"margin={margin}", "one_shot_mnist")
-    dvc("queue", "start", "--jobs", str(jobs))
-    for name in names.values():
-        dvc("queue", "logs", "--follow", name)
-    rows = [row(name, margin, dimension) for dimension in DIMENSIONS for margin, name in names.items()]
-    table = pd.DataFrame(rows)
+    run_queue({name: [f"margin={margin}"] for margin, name in names.items()}, "one_shot_mnist", jobs)
+    table = pd.DataFrame([row(names[margin], margin, size) for size in DIMENSIONS for margin in MARGINS])
     TABLE.write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
     PICTURE.write_bytes(draw(table))
     print(table.to_string(index=False))
 
 
 def row(name: str, margin: float, dimension: int) -> dict[str, float]:
-    """Read what an experiment stored in Git for the net of one dimension."""
-
-    def stored(path: str) -> dict:
-        return json.loads(run("git", "show", f"{revision}:{path}", stdout=subprocess.PIPE).stdout)
-
-    listed = run("git", "for-each-ref", "refs/exps", "--format=%(refname)", stdout=subprocess.PIPE).stdout
-    revision = next(ref for ref in listed.split() if ref.endswith(f"/{name}"))
-    pairs = stored(f"metrics/train_siamese/{dimension}d.json")
-    one_shot = stored(f"metrics/one_shot_mnist/siamese-{dimension}d.json")
+    """Collect the figures of an experiment's net of one dimension."""
+    pairs = stored(name, f"metrics/train_siamese/{dimension}d.json")
+    one_shot = stored(name, f"metrics/one_shot_mnist/siamese-{dimension}d.json")
     return {
         "margin": margin,
         "dimension": dimension,
         "unseen_auc": pairs["unseen"]["test"]["auc"],
         "unseen_5way_1shot": one_shot["unseen"]["shot_1"]["accuracy"],
         "seen_auc": pairs["seen"]["test"]["auc"],
-        "minutes": stored(f"provenance/train_siamese-{dimension}.json")["minutes"],
+        "minutes": stored(name, f"provenance/train_siamese-{dimension}.json")["minutes"],
     }
 
 
@@ -75,19 +63,6 @@ def draw(table: pd.DataFrame) -> bytes:
     picture = io.BytesIO()
     chart.savefig(picture, format="png", metadata={"Software": None})
     return picture.getvalue()
-
-
-def dvc(*words: str) -> None:
-    """Run dvc; end with its status where it fails."""
-    run(sys.executable, "-m", "dvc", *words)
-
-
-def run(*command: str, **options) -> subprocess.CompletedProcess:
-    """Run a command; end with its status where it fails."""
-    done = subprocess.run(command, text=True, **options)
-    if done.returncode:
-        sys.exit(done.returncode)
-    return done
 
 
 if __name__ == "__main__":

@@ -1,0 +1,35 @@
+"""Run experiments through DVC's queue, and read what they stored in Git."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+
+def run_queue(experiments: Mapping[str, Sequence[str]], target: str, jobs: int) -> None:
+    """Queue experiments, run them, and wait for all; end the program with dvc's status where it fails.
+
+    experiments: by name, the values to set, such as margin=2; target: the stage to reproduce; jobs: at once.
+    """
+    for name, values in experiments.items():
+        settings = [word for value in values for word in ("-S", value)]
+        _run(sys.executable, "-m", "dvc", "exp", "run", "--queue", "--force", "--name", name, *settings, target)
+    _run(sys.executable, "-m", "dvc", "queue", "start", "--jobs", str(jobs))
+    for name in experiments:
+        _run(sys.executable, "-m", "dvc", "queue", "logs", "--follow", name)
+
+
+def stored(name: str, path: str) -> dict:
+    """Read a JSON file as an experiment stored it; end the program in a sentence where the experiment has failed."""
+    listed = _run("git", "for-each-ref", "refs/exps", "--format=%(refname)", stdout=subprocess.PIPE).stdout
+    found = [ref for ref in listed.split() if ref.endswith(f"/{name}")]
+    if not found:
+        sys.exit(f"error: the experiment {name} has no result: `dvc queue status` and `dvc queue logs {name}` say why")
+    return json.loads(_run("git", "show", f"{found[-1]}:{path}", stdout=subprocess.PIPE).stdout)
+
+
+def _run(*command: str, **options) -> subprocess.CompletedProcess:
+    done = subprocess.run(command, text=True, **options)
+    if done.returncode:
+        sys.exit(done.returncode)
+    return done
