@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 
 def run_queue(experiments: Mapping[str, Sequence[str]], target: str, jobs: int) -> None:
@@ -15,8 +17,20 @@ def run_queue(experiments: Mapping[str, Sequence[str]], target: str, jobs: int) 
         settings = [word for value in values for word in ("-S", value)]
         _run(sys.executable, "-m", "dvc", "exp", "run", "--queue", "--force", "--name", name, *settings, target)
     _run(sys.executable, "-m", "dvc", "queue", "start", "--jobs", str(jobs))
-    for name in experiments:
-        _run(sys.executable, "-m", "dvc", "queue", "logs", "--follow", name)
+    wait(list(experiments))
+
+
+def wait(names: Sequence[str], folder: str | Path = ".") -> None:
+    """Wait until the queue of the project in folder has ended these experiments, one way or another, telling of each."""
+    ahead = list(names)
+    while ahead:
+        table = _run(sys.executable, "-m", "dvc", "queue", "status", cwd=folder, stdout=subprocess.PIPE).stdout
+        rows = [line.split() for line in table.splitlines()]
+        ended = {row[1]: row[-1] for row in rows if row and row[-1] in ("Success", "Failed")}
+        for name in [name for name in ahead if name in ended]:
+            print(f"{name}: {ended[name]}", flush=True)
+            ahead.remove(name)
+        time.sleep(5 if ahead else 0)
 
 
 def stored(name: str, path: str) -> dict:

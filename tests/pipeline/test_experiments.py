@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scratch import dvc, ran
 
-from tools import smoke
+from tools import experiments, smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
@@ -28,8 +28,7 @@ def test_queued_experiments_run_side_by_side_and_leave_the_workspace_alone(branc
     for name, count in (("few", 4), ("many", 6)):
         dvc(branch, "exp", "run", "--queue", "--name", name, "-S", f"one_shot.draws={count}")
     dvc(branch, "queue", "start", "--jobs", "2")
-    for name in ("few", "many"):
-        dvc(branch, "queue", "logs", "--follow", name)
+    experiments.wait(["few", "many"], branch)
     assert draws(branch) == {"few": 4, "many": 6}
     assert (branch / "metrics/one_shot_cifar10.json").read_bytes() == before
     assert smoke.git(branch, "status", "--porcelain") == ""
