@@ -21,7 +21,7 @@ def run_queue(experiments: Mapping[str, Sequence[str]], target: str, jobs: int) 
 
 
 def wait(names: Sequence[str], folder: str | Path = ".") -> None:
-    """Wait until the queue of the project in folder has ended these experiments, one way or another, telling of each."""
+    """Wait until the queue of the project in folder has ended these experiments, and print how each one did."""
     ahead = list(names)
     while ahead:
         table = _run(sys.executable, "-m", "dvc", "queue", "status", cwd=folder, stdout=subprocess.PIPE).stdout
