@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from tools.experiments import run_queue, stored
 
-MARGINS = (0.25, 0.5, 1.0, 2.0, 4.0)
+MARGINS = (0.25, 0.5, 1.0, 2.0)
 DIMENSIONS = (2, 3)
 TABLE, PICTURE = Path("docs/sweep.csv"), Path("docs/sweep.png")
 # Column of the table: what the picture calls it.
