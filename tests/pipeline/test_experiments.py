@@ -23,7 +23,9 @@ def draws(folder: Path) -> dict[str, int]:
     }
 
 
-def test_queued_experiments_run_side_by_side_and_leave_the_workspace_alone(branch: Path):
+def test_queued_experiments_run_side_by_side_and_leave_the_workspace_alone(
+    branch: Path, monkeypatch: pytest.MonkeyPatch
+):
     before = (branch / "metrics/one_shot_cifar10.json").read_bytes()
     for name, count in (("few", 4), ("many", 6)):
         dvc(branch, "exp", "run", "--queue", "--name", name, "-S", f"one_shot.draws={count}")
@@ -32,6 +34,11 @@ def test_queued_experiments_run_side_by_side_and_leave_the_workspace_alone(branc
     assert draws(branch) == {"few": 4, "many": 6}
     assert (branch / "metrics/one_shot_cifar10.json").read_bytes() == before
     assert smoke.git(branch, "status", "--porcelain") == ""
+
+    monkeypatch.chdir(branch)
+    assert 0 < experiments.stored("few", "metrics/one_shot_cifar10.json")["report_protocol"]["accuracy"] < 1
+    with pytest.raises(SystemExit, match="the experiment lost has no result"):
+        experiments.stored("lost", "metrics/one_shot_cifar10.json")
 
     changed = json.loads(dvc(branch, "exp", "diff", "few", "many", "--json"))
     assert changed["params"]["params.yaml"] == {"one_shot.draws": {"old": 4, "new": 6, "diff": 2}}
