@@ -15,7 +15,10 @@ def run_queue(experiments: Mapping[str, Sequence[str]], target: str, jobs: int) 
     """
     for name, values in experiments.items():
         settings = [word for value in values for word in ("-S", value)]
-        _run(sys.executable, "-m", "dvc", "exp", "run", "--queue", "--force", "--name", name, *settings, target)
+        # Not exp run --force, which would overwrite the name, but also compute anew what did not change.
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([sys.executable, "-m", "dvc", "exp", "remove", name], check=False, **quiet)
+        _run(sys.executable, "-m", "dvc", "exp", "run", "--queue", "--name", name, *settings, target)
     _run(sys.executable, "-m", "dvc", "queue", "start", "--jobs", str(jobs))
     wait(list(experiments))
 
