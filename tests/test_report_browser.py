@@ -150,8 +150,7 @@ def test_the_3d_view_turns_by_dragging_and_by_its_buttons(loaded: webdriver.Chro
 
     until(lambda: loaded.execute_script("return Boolean(arguments[0]._fullLayout?.scene?._scene)", plot))
     before = eye()
-    canvas = plot.find_element(By.CSS_SELECTOR, ".gl-container")
-    actions = ActionChains(loaded).move_to_element(canvas).click_and_hold()
+    actions = ActionChains(loaded).move_to_element(plot).click_and_hold()
     for _ in range(4):
         actions = actions.move_by_offset(25, 5).pause(0.2)
     actions.release().perform()
@@ -178,7 +177,8 @@ def test_nothing_hangs_over_the_side(loaded: webdriver.Chrome, width: int):
     size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
     loaded.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     show(loaded, "pca")
-    assert loaded.execute_script("return document.documentElement.scrollWidth") <= width
+    # Charts that are drawn follow the new width a moment later.
+    until(lambda: loaded.execute_script("return document.documentElement.scrollWidth") <= width)
     loaded.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
