@@ -9,7 +9,7 @@
     return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   }
 
-  function themed(chart) {
+  function themed(chart, narrow) {
     const [text, muted, line, raised, accent] = ["text", "muted", "line", "raised", "accent"].map(colour);
     const layout = structuredClone(chart.layout);
     const data = structuredClone(chart.data);
@@ -29,13 +29,16 @@
     }
     if (layout.scene) {
       layout.margin = { l: 0, r: 0, t: 0, b: 0 };
+      // Step back so that the axes' titles stay inside.
+      if (narrow) for (const axis of "xyz") layout.scene.camera.eye[axis] *= 1.3;
       for (const key of ["xaxis", "yaxis", "zaxis"]) {
         layout.scene[key] = { gridcolor: line, zerolinecolor: muted, linecolor: muted, ...layout.scene[key] };
       }
     }
     for (const trace of data) {
       if (trace.type === "heatmap") trace.colorscale = [[0, raised], [1, accent]];
-      if (trace.type === "scatter" && trace.mode === "markers" && trace.marker.line) trace.marker.line.color = text;
+      if (trace.type === "scatter" && trace.mode === "markers" && trace.marker.line) trace.marker.line.color = muted;
+      if (trace.error_y) trace.error_y.color = text;
     }
     return [data, layout, { displayModeBar: false, responsive: true, scrollZoom: false }];
   }
@@ -43,7 +46,7 @@
   async function draw(plot) {
     const first = !plot.dataset.drawn;
     plot.dataset.drawn = "yes";
-    await Plotly.react(plot, ...themed(page.charts[plot.dataset.chart]));
+    await Plotly.react(plot, ...themed(page.charts[plot.dataset.chart], plot.clientWidth < 420));
     if (first && plot.dataset.sheet) {
       plot.on("plotly_hover", (hover) => peek(plot, hover));
       plot.on("plotly_unhover", () => (document.getElementById("peek").hidden = true));
