@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify check bench sweep choose lint lock clean
+.PHONY: help env repro test unit smoke verify check bench sweep minutes choose lint lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -59,6 +59,9 @@ sweep: env  ## train siamese nets with several margins through DVC's queue (docs
 
 choose: env  ## compare the feature transforms on held-out base classes (docs/choice.csv)
 	@$(RUN) python -m tools.choose
+
+minutes: env  ## note the stored run's minutes a stage for the report page (docs/minutes.csv)
+	@$(RUN) python -m tools.minutes
 
 lint: env  ## check style and formatting
 	@$(BIN)/ruff check

@@ -44,7 +44,7 @@ def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
                 f"{100 * value:.0f}",
                 ha="center",
                 va="center",
-                color="white" if value > 0.5 else "black",
+                color="white" if value > 0.6 else "black",
                 fontsize=_LABEL if len(names) <= 6 else 11,
             )
         ticks = np.arange(len(names))
@@ -85,10 +85,11 @@ def draw_scatter(panels: Mapping[str, pd.DataFrame], columns: Sequence[str], axi
             low, high = every[column].min(), every[column].max()
             margin = 0.04 * max(high - low, 1e-9)
             getattr(ax, f"set_{axis}lim")(low - margin, high + margin)
-            getattr(ax, f"set_{axis}label")(text, fontsize=_LABEL)
+            # In 3-D the tick labels stand where matplotlib would put the axis label.
+            getattr(ax, f"set_{axis}label")(text, fontsize=_LABEL, labelpad=12 if solid else None)
         if solid:
             # matplotlib's layout does not see the labels of a 3-D box: keep them inside.
-            ax.set_box_aspect(None, zoom=0.88)
+            ax.set_box_aspect(None, zoom=0.85)
         ax.tick_params(labelsize=_TICK - 3 if solid else _TICK)
         ax.set_title(title, fontsize=_TITLE, pad=-12 if solid else None)
         ax.legend(

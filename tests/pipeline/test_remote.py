@@ -50,6 +50,6 @@ def test_push_pull_and_go_on(smoke_run: Path, bucket: str, tmp_path: Path):
     assert ran(output) == [] and "Data and pipelines are up to date" in output
 
     third = clone(first, tmp_path / "third")
-    output = dvc(third, "exp", "run", "--pull", "--allow-missing", "-S", "margin=2")
+    output = dvc(third, "exp", "run", "--pull", "--allow-missing", "-S", "margin=2", "one_shot_mnist")
     assert ran(output) == [f"one_shot_mnist@siamese-{d}d" for d in (2, 3)] + [f"train_siamese@{d}" for d in (2, 3)]
     assert not (third / "data/raw/cifar10").exists() and not (third / "models/10-class.weights.h5").exists()
