@@ -37,7 +37,12 @@ repro: env  ## run the whole pipeline, or what of it is out of date
 	@$(RUN) dvc repro
 
 test: env  ## run all tests: unit, pipeline and data
-	@$(RUN) pytest -m "" -n 2 --dist loadgroup --durations 15
+	@# Two processes: most of the small pipeline's run waits for programs that start.
+	@export $(RUN); log=$$(mktemp); pytest -m smoke --durations 10 > $$log 2>&1 & smoke=$$!; \
+		trap 'kill $$smoke 2>/dev/null' INT TERM; \
+		$(RUN) pytest -m "not smoke" --durations 10; others=$$?; \
+		echo "now the tests that need the small pipeline's run:"; \
+		wait $$smoke; status=$$?; cat $$log; rm -f $$log; exit $$((status | others))
 
 unit: env  ## run the fast tests alone
 	@$(RUN) pytest
