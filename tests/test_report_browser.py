@@ -66,6 +66,7 @@ def browser() -> Iterator[webdriver.Chrome]:
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as browser:
+        browser.command_executor.client_config.timeout = PATIENCE
         browser.set_page_load_timeout(PATIENCE)
         browser.set_script_timeout(PATIENCE)
         yield browser
