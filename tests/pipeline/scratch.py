@@ -11,7 +11,9 @@ def duplicate(source: Path, target: Path) -> Path:
     """Copy a project; big files, which DVC and the stages replace and never change in place, are hard links."""
 
     def copy(name: str, place: str) -> None:
-        (os.link if os.path.getsize(name) > 1_000_000 else shutil.copy2)(name, place)
+        # What is in plots/ Git and DVC also write in place: a link would change the original.
+        linked = os.path.getsize(name) > 1_000_000 and f"{os.sep}plots{os.sep}" not in name
+        (os.link if linked else shutil.copy2)(name, place)
 
     return shutil.copytree(source, target, copy_function=copy, symlinks=True)
 
