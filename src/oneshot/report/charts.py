@@ -21,7 +21,8 @@ SYMBOLS = {
     "P": "cross",
     "X": "x",
 }
-SYMBOLS_3D = SYMBOLS | {"^": "diamond-open", "v": "square-open"}
+# And "x" is a letter to them, which not every font has.
+SYMBOLS_3D = SYMBOLS | {"^": "diamond-open", "v": "square-open", "X": "circle-open"}
 
 
 def curves(training: Sequence[float], validation: Sequence[float], figure: str) -> dict:

@@ -30,7 +30,7 @@
     if (layout.scene) {
       layout.margin = { l: 0, r: 0, t: 0, b: 0 };
       // Step back so that the axes' titles stay inside.
-      if (narrow) for (const axis of "xyz") layout.scene.camera.eye[axis] *= 1.3;
+      if (narrow) for (const axis of "xyz") layout.scene.camera.eye[axis] *= 1.55;
       for (const key of ["xaxis", "yaxis", "zaxis"]) {
         layout.scene[key] = { gridcolor: line, zerolinecolor: muted, linecolor: muted, ...layout.scene[key] };
       }
