@@ -35,20 +35,12 @@ def by_scikit_learn(model, features, labels, classes, episodes):
 
 
 @pytest.mark.parametrize("ways", [None, 2, 3])
-@pytest.mark.parametrize(
-    ("shots", "rule", "model"),
-    [
-        (1, "prototype", KNeighborsClassifier(1)),
-        (1, "nearest", KNeighborsClassifier(1)),
-        (3, "nearest", KNeighborsClassifier(1)),
-        (3, "prototype", NearestCentroid()),
-    ],
-)
-def test_evaluate_equals_scikit_learn_on_the_same_draws(shots, rule, model, ways):
+@pytest.mark.parametrize(("shots", "model"), [(1, KNeighborsClassifier(1)), (3, NearestCentroid())])
+def test_evaluate_equals_scikit_learn_on_the_same_draws(shots, model, ways):
     features, labels = some_features()
     drawn = draw_episodes(labels, CLASSES, episodes=12, shots=shots, ways=ways, seed=3)
     expected = by_scikit_learn(model, features, labels, CLASSES, drawn)
-    np.testing.assert_array_equal(evaluate(features, labels, CLASSES, drawn, rule), expected)
+    np.testing.assert_array_equal(evaluate(features, labels, CLASSES, drawn), expected)
 
 
 def test_evaluate_equals_scikit_learn_on_the_size_of_the_report():

@@ -3,14 +3,11 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from oneshot.errors import UserError
 from oneshot.seeds import generator
-
-Rule = Literal["prototype", "nearest"]
 
 # Scores held at one time. Larger blocks do not make the distance product faster.
 _BLOCK_BYTES = 2**26
@@ -84,16 +81,13 @@ def draw_episodes(
     return Episodes(chosen, np.take_along_axis(support, chosen[:, :, None], axis=1))
 
 
-def evaluate(
-    features: np.ndarray, labels: np.ndarray, classes: Sequence[int], episodes: Episodes, rule: Rule = "prototype"
-) -> np.ndarray:
+def evaluate(features: np.ndarray, labels: np.ndarray, classes: Sequence[int], episodes: Episodes) -> np.ndarray:
     """Classify all queries by Euclidean distance: confusion matrices, (episodes, classes, classes) int64.
 
     features: (n, d) float, whose precision is that of the distances; labels: (n,) integers. In an episode the
-    queries are all images of its classes that are not its support images. rule "prototype" takes the class with the
-    nearest mean of its support images, "nearest" the class of the nearest one; they are the same for one shot. Of
-    equally near classes the first one in `classes` is taken. Rows are predictions, columns references; classes that
-    are not in an episode have zeros.
+    queries are all images of its classes that are not its support images. The class whose support images have the
+    nearest mean is taken: with one shot, that of the nearest image. Of equally near classes the first one in `classes`
+    is taken. Rows are predictions, columns references; classes that are not in an episode have zeros.
     """
     order = np.concatenate([np.flatnonzero(labels == label) for label in classes])
     place = np.full(len(labels), -1)
@@ -104,12 +98,11 @@ def evaluate(
     support = place[episodes.support]
 
     count, ways, _ = support.shape
-    rows = ways * (episodes.support.shape[2] if rule == "nearest" else 1)
-    block = max(1, _BLOCK_BYTES // (rows * len(pool) * pool.itemsize))
+    block = max(1, _BLOCK_BYTES // (ways * len(pool) * pool.itemsize))
     confusions = np.zeros((count, len(classes), len(classes)), np.int64)
     for start in range(0, count, block):
         part = slice(start, start + block)
-        hits = _nearest(pool, support[part], rule)
+        hits = _nearest(pool, support[part])
         for way in range(ways):
             counts = [np.count_nonzero(hits[:, way, a:b], axis=1) for a, b in itertools.pairwise([0, *ends])]
             confusions[np.arange(count)[part], episodes.ways[part, way]] = np.stack(counts, axis=1)
@@ -118,18 +111,14 @@ def evaluate(
     return confusions * present
 
 
-def _nearest(pool: np.ndarray, support: np.ndarray, rule: Rule) -> np.ndarray:
+def _nearest(pool: np.ndarray, support: np.ndarray) -> np.ndarray:
     """Mark the nearest way of each image: (episodes, ways, n) bool; support images are nobody's."""
     episodes, ways, _ = support.shape
-    anchors = pool[support]
-    if rule == "prototype":
-        anchors = anchors.mean(2, keepdims=True)
-    anchors = anchors.reshape(-1, pool.shape[1])
+    anchors = pool[support].mean(2).reshape(-1, pool.shape[1])
     # The nearest anchor p of a query q has the greatest q.p - |p|^2 / 2, since |q|^2 is the same for all of them.
     scores = anchors @ pool.T
     scores -= np.einsum("ij,ij->i", anchors, anchors)[:, None] / 2
-    scores = scores.reshape(episodes, ways, -1, len(pool))
-    scores = scores.max(2) if scores.shape[2] > 1 else scores[:, :, 0]
+    scores = scores.reshape(episodes, ways, len(pool))
     best = scores.max(1)
     free = np.ones(best.shape, bool)
     np.put_along_axis(free, support.reshape(episodes, -1), False, axis=1)
