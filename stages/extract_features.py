@@ -1,4 +1,4 @@
-"""Extract the 600 representation units of the 6-class net for novel classes and for base classes' test images."""
+"""Extract the 600 representation units of the 6-class net for novel classes and for base classes' validation images."""
 
 from oneshot.convnet_params import ConvolutionParams
 from oneshot.params import Schema, load
@@ -21,7 +21,7 @@ def main() -> None:
 
     images, labels = datasets.read_cifar10("data/raw/cifar10")
     parts = files.read_arrays("data/splits/6-class")
-    indices = np.concatenate([parts["novel"], parts["test"]])
+    indices = np.concatenate([parts["novel"], parts["validation"]])
     model = convnet.build(len(np.unique(labels[parts["train"]])))
     files.read_weights("models/6-class.weights.h5", model)
     fast = convnet_inference.accelerate(model, params.convnet.convolution)
