@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify check bench sweep minutes choose lint lock clean
+.PHONY: help env repro test unit smoke verify check bench sweep seeds minutes choose lint lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -61,6 +61,9 @@ bench: env  ## measure speed: training and episodes
 
 sweep: env  ## train siamese nets with several margins through DVC's queue (docs/sweep.csv, docs/sweep.png)
 	@$(RUN) python -m tools.sweep
+
+seeds: env  ## run the pipeline with another seed through DVC's queue (docs/seeds.csv); SEEDS="2 3": with these
+	@$(RUN) python -m tools.seeds $(SEEDS)
 
 choose: env  ## compare the feature transforms on held-out base classes (docs/choice.csv)
 	@$(RUN) python -m tools.choose

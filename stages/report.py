@@ -72,6 +72,7 @@ def main() -> None:
         curves=found(read_curves, "plots/curves/{}/plots/metrics", [*CONVNETS, *EMBEDDINGS]),
         projections=found(pd.read_csv, "plots/one_shot_cifar10/{}.csv", ["pca", "tsne"]),
         sweep=pd.read_csv("docs/sweep.csv"),
+        seeds=pd.read_csv("docs/seeds.csv"),
         minutes=pd.read_csv("docs/minutes.csv"),
     )
     files.write_bytes("plots/report.html", render(contents(results)))

@@ -62,6 +62,10 @@ def made_up() -> Results:
             [(0.5, 2, 0.7, 0.4, 0.9, 3.0), (1.0, 2, 0.8, 0.5, 0.9, 3.0), (1.0, 3, 0.8, 0.5, 0.9, 3.0)],
             columns=["margin", "dimension", "unseen_auc", "unseen_5way_1shot", "seen_auc", "minutes"],
         ),
+        seeds=pd.DataFrame(
+            [("10-class net, test accuracy", 0.9, 0.01, 2, 0.89, 0.91)],
+            columns=["figure", "mean", "deviation", "trainings", "seed_1", "seed_2"],
+        ),
         minutes=pd.DataFrame(
             [("split", 0.5, "a processor", 2, "2.21.0")],
             columns=["stage", "minutes", "processor", "threads", "tensorflow"],

@@ -147,9 +147,17 @@ def test_a_missing_embedding_leaves_the_others(net: str):
 
 def test_missing_optional_tables_say_what_makes_them():
     results = made_up()
-    empty = dataclasses.replace(results, sweep=results.sweep[:0], minutes=results.minutes[:0])
+    empty = dataclasses.replace(results, sweep=results.sweep[:0], seeds=results.seeds[:0], minutes=results.minutes[:0])
     shown = text(render(contents(empty)))
-    assert "not run yet: make sweep" in shown and "not noted yet: make minutes" in shown
+    for hint in ("not run yet: make sweep", "not run yet: make seeds", "not noted yet: make minutes"):
+        assert hint in shown
+
+
+def test_a_single_training_has_no_deviation():
+    results = made_up()
+    seeds = results.seeds.assign(deviation=float("nan"), trainings=1)
+    shown = text(render(contents(dataclasses.replace(results, seeds=seeds))))
+    assert "10-class net, test accuracy</th><td>0.900 <small>± –</small></td><td>1</td>" in shown
 
 
 def test_a_class_that_is_never_predicted_has_no_precision():

@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
-def run_queue(experiments: Mapping[str, Sequence[str]], target: str, jobs: int) -> None:
+def run_queue(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], jobs: int) -> None:
     """Queue experiments, run them, and wait for all; end the program with dvc's status where it fails.
 
-    experiments: by name, the values to set, such as margin=2; target: the stage to reproduce; jobs: at once.
+    experiments: by name, the values to set, such as margin=2; targets: the stages to reproduce, and what they
+    depend on; jobs: at once.
     """
     for name, values in experiments.items():
         settings = [word for value in values for word in ("-S", value)]
         # Not exp run --force, which would overwrite the name, but also compute anew what did not change.
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run([sys.executable, "-m", "dvc", "exp", "remove", name], check=False, **quiet)
-        _run(sys.executable, "-m", "dvc", "exp", "run", "--queue", "--name", name, *settings, target)
+        _run(sys.executable, "-m", "dvc", "exp", "run", "--queue", "--name", name, *settings, *targets)
     _run(sys.executable, "-m", "dvc", "queue", "start", "--jobs", str(jobs))
     wait(list(experiments))
 

@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="experiments that run at once (default: 1)")
     jobs = parser.parse_args().jobs
     names = {margin: f"margin-{margin:g}".replace(".", "-") for margin in MARGINS}
-    run_queue({name: [f"margin={margin}"] for margin, name in names.items()}, "one_shot_mnist", jobs)
+    run_queue({name: [f"margin={margin}"] for margin, name in names.items()}, ["one_shot_mnist"], jobs)
     table = pd.DataFrame([row(names[margin], margin, size) for size in DIMENSIONS for margin in MARGINS])
     TABLE.write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
     PICTURE.write_bytes(draw(table))

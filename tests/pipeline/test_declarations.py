@@ -22,6 +22,7 @@ IN_GIT = {
     "report": {
         *(f"src/oneshot/report/page.{kind}" for kind in ("css", "html", "js")),
         "docs/minutes.csv",
+        "docs/seeds.csv",
         "docs/sweep.csv",
     }
 }

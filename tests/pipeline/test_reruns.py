@@ -222,7 +222,9 @@ def test_a_script_reruns_its_own_stages(repo: Repo, project: Path, script: str):
     assert {stage.name.split("@")[0] for stage in changed(repo)} == {script.removesuffix(".py")}
 
 
-@pytest.mark.parametrize("name", ["page.css", "page.html", "page.js", "docs/minutes.csv", "docs/sweep.csv"])
+@pytest.mark.parametrize(
+    "name", ["page.css", "page.html", "page.js", "docs/minutes.csv", "docs/seeds.csv", "docs/sweep.csv"]
+)
 def test_wording_colour_and_tables_rerun_the_page_alone(repo: Repo, project: Path, name: str):
     with (project / (name if "/" in name else f"src/oneshot/report/{name}")).open("a") as file:
         file.write("\n")

@@ -37,7 +37,7 @@ class Results:
 
     params: all parameters, nested; cifar10, mnist: images and labels; checksums: of the data, by file;
     features: arrays by net; figures: metrics by file name without ending; curves: by net and then by "train/loss" and
-    the like, a value an epoch; projections: tables "pca" and "tsne"; sweep, minutes: tables.
+    the like, a value an epoch; projections: tables "pca" and "tsne"; sweep, seeds, minutes: tables.
     """
 
     params: Mapping
@@ -49,6 +49,7 @@ class Results:
     curves: Mapping[str, Mapping[str, Sequence[float]]]
     projections: Mapping[str, pd.DataFrame]
     sweep: pd.DataFrame
+    seeds: pd.DataFrame
     minutes: pd.DataFrame
 
 
@@ -358,9 +359,12 @@ def _sweep(results: Results) -> dict:
 
 
 def _making(results: Results) -> dict:
+    seeds = results.seeds[["figure", "mean", "deviation", "trainings"]].astype(object)
     return {
         "parameters": list(_flat(results.params)),
         "checksums": results.checksums,
+        # A single training has no deviation.
+        "seeds": seeds.where(seeds.notna(), None).to_dict("records"),
         "minutes": results.minutes.to_dict("records"),
     }
 
