@@ -42,18 +42,17 @@ def project(prepared: Path, tmp_path: Path) -> Path:
     return duplicate(prepared, tmp_path / "project")
 
 
-def start(project: Path) -> subprocess.Popen:
-    """Start the stage by dvc, in a process group of its own so that both can be ended at once."""
-    command = [sys.executable, "-m", "dvc", "repro", "--single-item", STAGE]
-    pipe = subprocess.PIPE
+def start(project: Path, *words: str, **options) -> subprocess.Popen:
+    """Start Python with these words, the stage by dvc without, in a process group of its own to end all of it at once."""
     return subprocess.Popen(
-        command,
+        [sys.executable, *(words or ("-m", "dvc", "repro", "--single-item", STAGE))],
         cwd=project,
         env=smoke.environment(project),
-        stdout=pipe,
-        stderr=pipe,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        **options,
     )
 
 
@@ -129,18 +128,9 @@ def test_a_checkpoint_of_other_parameters_is_not_used(project: Path):
 
 def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
     """The stage alone, as the terminal interrupts it: DVC adds lines of its own."""
-    command = [sys.executable, "stages/train_siamese.py", "2"]
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        command,
-        cwd=project,
-        env=smoke.environment(project),
-        stdout=pipe,
-        stderr=pipe,
-        text=True,
-        start_new_session=True,
-        # A shell starts what it puts into the background with Ctrl-C ignored, and that is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    # A shell starts what it puts into the background with Ctrl-C ignored, and that is inherited.
+    process = start(
+        project, "stages/train_siamese.py", "2", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     )
     wait_for(process, lambda: bool(checkpoints(project)))
     asked = time.monotonic()
