@@ -157,7 +157,7 @@ def test_a_single_training_has_no_deviation():
     results = made_up()
     seeds = results.seeds.assign(deviation=float("nan"), trainings=1)
     shown = text(render(contents(dataclasses.replace(results, seeds=seeds))))
-    assert "10-class net, test accuracy</th><td>0.900 <small>± –</small></td><td>1</td>" in shown
+    assert "10-class net, test accuracy</th><td>0.900 <small>± \N{EN DASH}</small></td><td>1</td>" in shown
 
 
 def test_a_class_that_is_never_predicted_has_no_precision():

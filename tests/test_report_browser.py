@@ -40,6 +40,12 @@ def programs() -> tuple[str, str]:
     return installed()
 
 
+def test_without_a_browser_the_test_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(pytest.skip.Exception, match="Debian: apt install chromium chromium-driver"):
+        programs()
+
+
 def installed() -> tuple[str, str] | None:
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")

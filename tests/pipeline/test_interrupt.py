@@ -43,7 +43,7 @@ def project(prepared: Path, tmp_path: Path) -> Path:
 
 
 def start(project: Path, *words: str, **options) -> subprocess.Popen:
-    """Start Python with these words, the stage by dvc without, in a process group of its own to end all of it at once."""
+    """Start Python with these words (without any: the stage, by dvc) in a process group, to end all of it at once."""
     return subprocess.Popen(
         [sys.executable, *(words or ("-m", "dvc", "repro", "--single-item", STAGE))],
         cwd=project,
