@@ -10,9 +10,10 @@ import pandas as pd
 from oneshot.representations import METHODS
 from tools.experiments import run_queue, stored
 
-NAME, TRAINED, HELD_OUT = "held-out-345", [0, 1, 2], [3, 4, 5]
-# With half of the images, about a third of the 6-class net's time.
-EPOCHS = "[[16,2],[24,2],[32,1]]"
+# Each half has a vehicle and animals: a net that knows no animal cannot tell others apart, whatever the transform.
+NAME, TRAINED, HELD_OUT = "held-out-125", [0, 3, 4], [1, 2, 5]
+# With half of the images, about a fifth of the 6-class net's time.
+EPOCHS = "[[16,2],[32,1]]"
 TABLE = Path("docs/choice.csv")
 
 
