@@ -89,7 +89,7 @@ def unfinished(project: Path) -> list[Path]:
 
 
 def test_killed_at_random_moments_also_twice_in_a_row(project: Path, uninterrupted: dict[str, str]):
-    moments = [random.uniform(0, 2) for _ in range(2)]
+    moments = [random.uniform(0, 1) for _ in range(2)]
     for moment in moments:
         process = start(project)
         before = {path: path.stat().st_mtime_ns for path in checkpoints(project)}
@@ -101,8 +101,10 @@ def test_killed_at_random_moments_also_twice_in_a_row(project: Path, uninterrupt
             end(process, signal.SIGKILL)
         else:
             break  # it was faster than the moment
+    # The stage deletes its checkpoint when all is written; if dvc was ended before it took note, the stage runs anew.
+    left = checkpoints(project)
     output = finish(project)
-    assert "resuming after epoch" in output or "Data and pipelines are up to date" in output, moments
+    assert ("resuming after epoch" in output) == bool(left), (moments, left, output)
     assert verify.hashes(project) == uninterrupted, moments
     assert not checkpoints(project) and not unfinished(project)
 
