@@ -129,6 +129,24 @@ def test_balanced_mean_gives_both_kinds_the_same_weight(same, mean):
     assert float(value) == pytest.approx(mean)
 
 
+def test_shifts_stay_within_the_part_of_the_side_and_differ():
+    images = np.zeros((200, 28, 28, 1), np.float32)
+    images[:, 14, 9] = 1
+    moved = siamese.shift_images(images, 0.1, np.random.default_rng(0)).numpy()[..., 0]
+    np.testing.assert_allclose(moved.sum(axis=(1, 2)), 1, rtol=1e-4)
+    places = np.arange(28)
+    down = moved.sum(axis=2) @ places - 14
+    right = moved.sum(axis=1) @ places - 9
+    for way in (down, right):
+        assert -2.8 <= way.min() < -2.5 and 2.5 < way.max() <= 2.8
+    assert abs(np.corrcoef(down, right)[0, 1]) < 0.2
+
+
+def test_no_shift_is_the_image_itself():
+    images = np.random.default_rng(0).random((3, 28, 28, 1), np.float32)
+    np.testing.assert_array_equal(siamese.shift_images(images, 0.0, np.random.default_rng(0)), images)
+
+
 class Nowhere:
     """A checkpoint that keeps nothing."""
 
@@ -148,7 +166,7 @@ def test_training_separates_two_kinds_of_images(pairs):
     keras.utils.set_random_seed(0)
     history = siamese.train(
         siamese.build(2, 0.0), digits, digits, seed=1, margin=1.0, pairs=pairs, epochs=3, images_per_epoch=128,
-        batch=32, learning_rate=0.003, evaluation_pairs=100, checkpoint=Nowhere(), on_epoch=lambda row: None,
+        batch=32, learning_rate=0.003, shift=0.1, evaluation_pairs=100, checkpoint=Nowhere(), on_epoch=lambda row: None,
     )  # fmt: skip
     assert history[-1]["validation/accuracy"] == 1.0
     assert history[-1]["validation/loss"] < history[0]["train/loss"]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from oneshot import augment
 from oneshot.checkpoint import Checkpoint
 from oneshot.device import keras, tf
 from oneshot.digits import Digits
@@ -106,6 +107,13 @@ def balanced_mean(values: tf.Tensor, same: tf.Tensor) -> tf.Tensor:
     return (one + two) / 2
 
 
+def shift_images(images: np.ndarray, most: float, rng: np.random.Generator) -> tf.Tensor:
+    """Shift each image on its own, by up to `most` of its side either way: (n, H, H, 1) float32 -> the same."""
+    still = {"rotation": 0.0, "shear": 0.0, "zoom": 0.0, "mirrored": np.zeros(len(images), bool)}
+    shifts = augment.draw_transforms(rng, len(images), images.shape[1], width_shift=most, height_shift=most, **still)
+    return augment.transform(images, shifts, "nearest", "bilinear")
+
+
 def train(
     model: keras.Sequential,
     digits: Digits,
@@ -118,6 +126,7 @@ def train(
     images_per_epoch: int,
     batch: int,
     learning_rate: float,
+    shift: float,
     evaluation_pairs: int,
     checkpoint: Checkpoint,
     on_epoch: Callable[[dict[str, float]], None],
@@ -126,7 +135,7 @@ def train(
 
     digits, validation: what to train on and what to watch it by; pairs: "drawn", fresh balanced pairs each epoch, or
     "in_batch", all pairs of a batch's images, balanced by weight; batch: images a step, two a drawn pair;
-    learning_rate: of the first step, falling to 0 by a half cosine.
+    learning_rate: of the first step, falling to 0 by a half cosine; shift: of training images, part of the side.
     """
     steps = -(-images_per_epoch // batch)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps * epochs)
@@ -159,7 +168,10 @@ def train(
         else:
             drawn, _ = draw_pairs(digits.labels, images_per_epoch // 2, rng)
             chosen = (drawn[i : i + batch // 2].T.ravel() for i in range(0, images_per_epoch // 2, batch // 2))
-        batches = ((tf.constant(digits.images[i]), tf.constant(digits.labels[i], tf.int32)) for i in chosen)
+        shifts = generator(seed, "shifts", epoch)
+        batches = (
+            (shift_images(digits.images[i], shift, shifts), tf.constant(digits.labels[i], tf.int32)) for i in chosen
+        )
         return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{epochs}")
 
     watched = draw_pairs(validation.labels, evaluation_pairs, generator(seed, "validation pairs"))

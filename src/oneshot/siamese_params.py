@@ -16,4 +16,5 @@ class SiameseParams(Schema):
     batch: int = Field(ge=4, multiple_of=2)
     learning_rate: float = Field(gt=0)
     dropout: float = Field(ge=0, lt=1)
+    shift: float = Field(ge=0, lt=1)
     evaluation_pairs: int = Field(ge=2)

@@ -75,6 +75,7 @@ PARAMETERS = {
     "siamese.batch": (64, SIAMESE),
     "siamese.learning_rate": (0.002, SIAMESE),
     "siamese.dropout": (0.2, SIAMESE),
+    "siamese.shift": (0.0, SIAMESE),
     "siamese.evaluation_pairs": (1000, SIAMESE),
     "dense_embedding.epochs": (6, DENSE),
     "dense_embedding.batch": (64, DENSE),
@@ -108,8 +109,8 @@ MODULES = {
     "device": TRAINING,
     "training": TRAINING,
     "curves": TRAINING,
+    "augment": CONVNET | SIAMESE,
     # the ConvNets
-    "augment": CONVNET,
     "convnet": CONVNET,
     "convnet_inference": CONVNET,
     "convnet_params": CONVNET,
