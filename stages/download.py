@@ -1,10 +1,8 @@
-"""Get one data set, verified, into data/raw/DATASET: python stages/download.py cifar10 (or mnist)."""
+"""Get one data set, verified by SHA-256, into data/raw."""
 
-import argparse
-
-from oneshot.params import Schema, load
-from oneshot.sources import FILES, DownloadParams, fetch, save
-from oneshot.stage import run
+from oneshot.core.params import Schema
+from oneshot.core.stage import run
+from oneshot.download.params import DownloadParams
 
 
 class Params(Schema):
@@ -13,14 +11,12 @@ class Params(Schema):
     download: DownloadParams
 
 
-def main() -> None:
-    """Download the data set that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", choices=FILES)
-    dataset = parser.parse_args().dataset
-    params = load(Params)
+def main(params: Params, dataset: str) -> None:
+    """Write data/raw/DATASET."""
+    from oneshot.download.fetch import fetch, save
+
     save(f"data/raw/{dataset}", fetch(dataset, params.download))
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, Params, dataset=("cifar10", "mnist"))

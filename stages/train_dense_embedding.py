@@ -1,62 +1,54 @@
-"""Train the dense embedding net on all ten digits or on the seen ones: train_dense_embedding.py all|seen."""
+"""Train the report's dense embedding net, on all ten digits or on the seen ones."""
 
-import argparse
+from oneshot.core.params import Schema, Seed
+from oneshot.core.stage import run
+from oneshot.dense_embedding.params import DenseEmbeddingParams
 
-from pydantic import Field
-
-from oneshot.dense_embedding_params import DenseEmbeddingParams
-from oneshot.params import Schema, load
-from oneshot.stage import run
+GROUPS = {"dense-all": ("seen", "unseen"), "dense-seen": ("seen",)}
 
 
 class Params(Schema):
-    """The leaves that this stage reads."""
+    """The parameters that this stage reads."""
 
-    seed: int = Field(ge=0)
+    seed: Seed
     dense_embedding: DenseEmbeddingParams
 
 
-def main() -> None:
-    """Write the net's weights, its embeddings of all test images, its curves, and its test figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("digits", choices=["all", "seen"])
-    which = parser.parse_args().digits
-    params = load(Params)
+def main(params: Params, name: str) -> None:
+    """Write the net's weights, its embeddings of all test images, its learning curves and its test metrics."""
+    import numpy as np
 
-    from oneshot import dense_embedding, device, digits, files
-    from oneshot.checkpoint import Checkpoint
-    from oneshot.curves import Curves
-    from oneshot.training import embedder, judge
+    from oneshot.core import files
+    from oneshot.core.images import join
+    from oneshot.datasets import mnist
+    from oneshot.dense_embedding import net, training
+    from oneshot.training.checkpoint import Checkpoint
+    from oneshot.training.curves import Curves
+    from oneshot.training.prediction import classification_metrics, embedder
+    from oneshot.training.tensorflow import seed_initialisation
 
-    sets = digits.load("data/raw/mnist", "data/splits/mnist")
-    kinds = ["seen", "unseen"] if which == "all" else ["seen"]
+    parts = mnist.read_parts("data/raw/mnist", "data/splits/mnist")
     train, validation, test = (
-        digits.join([sets[f"{kind}_{part}"] for kind in kinds]) for part in ("train", "validation", "test")
+        join([parts[f"{group}_{part}"] for group in GROUPS[name]]) for part in ("train", "validation", "test")
     )
-    device.seed_initialisation(params.seed)
-    model = dense_embedding.build(len(set(train.labels)))
-    checkpoint = Checkpoint(".checkpoints", f"dense-{which}", params.model_dump_json(), train.images, train.labels)
-    curves = Curves(f"plots/curves/dense-{which}")
-    dense_embedding.train(
-        model,
-        train,
-        validation,
-        seed=params.seed,
-        checkpoint=checkpoint,
-        on_epoch=curves.add,
-        **params.dense_embedding.model_dump(),
-    )
-    curves.close()
+    classes = np.unique(train.labels)
+    train, validation, test = (part.relabelled(classes) for part in (train, validation, test))
+    recipe = params.dense_embedding
 
-    embed = embedder(dense_embedding.cut(model))
-    embedded = {part: embed(sets[part].images) for part in ("seen_test", "unseen_test")}
-    files.write_weights(f"models/dense-{which}.weights.h5", model)
-    files.write_arrays(f"features/dense-{which}", digits.test_embeddings(sets, embedded))
-    files.write_json(
-        f"metrics/train_dense_embedding/{which}.json", {"test": judge(embedder(model)(test.images), test.labels)}
-    )
+    seed_initialisation(params.seed)
+    model = net.build(len(classes))
+    checkpoint = Checkpoint(".checkpoints", name, recipe.model_dump_json(), str(params.seed), *train, *validation)
+    curves = Curves(f"plots/curves/{name}.csv")
+    training.train(model, train, validation, recipe, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add)
+
+    embed = embedder(net.embedding(model))
+    embedded = {part: embed(parts[part].images) for part in ("seen_test", "unseen_test")}
+    files.write_weights(f"models/{name}.weights.h5", model)
+    files.write_arrays(f"features/{name}", mnist.test_embeddings(parts, embedded))
+    metrics = {"test": classification_metrics(embedder(model)(test.images), test.labels)}
+    files.write_json(f"metrics/train_dense_embedding/{name}.json", metrics)
     checkpoint.delete()
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, Params, net=tuple(GROUPS))

@@ -1,73 +1,54 @@
-"""Train a siamese net with the contrastive loss on the seen digits: train_siamese.py DIMENSIONS."""
+"""Train the report's siamese net on the seen digits, in two or three dimensions."""
 
-import argparse
+from oneshot.core.params import Schema, Seed
+from oneshot.core.stage import run
+from oneshot.siamese.params import Margin, SiameseParams
 
-from pydantic import Field
-
-from oneshot.params import Schema, load
-from oneshot.siamese_params import SiameseParams
-from oneshot.stage import run
+DIMENSIONS = {"siamese-2d": 2, "siamese-3d": 3}
 
 
 class Params(Schema):
-    """The leaves that this stage reads."""
+    """The parameters that this stage reads."""
 
-    seed: int = Field(ge=0)
-    margin: float = Field(gt=0)
+    seed: Seed
+    margin: Margin
     siamese: SiameseParams
 
 
-def main() -> None:
-    """Write the net's weights, its embeddings of all test images, its curves, and figures of pairs."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dimensions", choices=["2", "3"])
-    dimensions = int(parser.parse_args().dimensions)
-    params = load(Params)
-    name = f"{dimensions}d"
+def main(params: Params, name: str) -> None:
+    """Write the net's weights, its embeddings of all test images, its learning curves and its metrics of pairs."""
+    from oneshot.core import files
+    from oneshot.datasets import mnist
+    from oneshot.siamese import net, training
+    from oneshot.siamese.params import Recipe
+    from oneshot.training.checkpoint import Checkpoint
+    from oneshot.training.curves import Curves
+    from oneshot.training.prediction import embedder
+    from oneshot.training.tensorflow import seed_initialisation
 
-    from oneshot import device, digits, files, siamese
-    from oneshot.checkpoint import Checkpoint
-    from oneshot.curves import Curves
-    from oneshot.seeds import generator
-    from oneshot.training import embedder
+    parts = mnist.read_parts("data/raw/mnist", "data/splits/mnist")
+    train, validation = parts["seen_train"], parts["seen_validation"]
+    recipe = Recipe(margin=params.margin, **dict(params.siamese))
 
-    sets = digits.load("data/raw/mnist", "data/splits/mnist")
-    device.seed_initialisation(params.seed)
-    model = siamese.build(dimensions, params.siamese.dropout)
-    checkpoint = Checkpoint(
-        ".checkpoints",
-        f"siamese-{name}",
-        params.model_dump_json(),
-        sets["seen_train"].images,
-        sets["seen_train"].labels,
-    )
-    curves = Curves(f"plots/curves/siamese-{name}")
-    siamese.train(
-        model,
-        sets["seen_train"],
-        sets["seen_validation"],
-        seed=params.seed,
-        margin=params.margin,
-        checkpoint=checkpoint,
-        on_epoch=curves.add,
-        **params.siamese.model_dump(exclude={"dropout"}),
-    )
-    curves.close()
+    seed_initialisation(params.seed)
+    model = net.build(DIMENSIONS[name], recipe.dropout)
+    checkpoint = Checkpoint(".checkpoints", name, recipe.model_dump_json(), str(params.seed), *train, *validation)
+    curves = Curves(f"plots/curves/{name}.csv")
+    training.train(model, train, validation, recipe, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add)
 
     embed = embedder(model)
-    embedded = {part: embed(digit_set.images) for part, digit_set in sets.items()}
-    metrics = {}
-    for part, digit_set in sets.items():
-        rng = generator(params.seed, f"{part} pairs")
-        pairs, same = siamese.draw_pairs(digit_set.labels, params.siamese.evaluation_pairs, rng)
-        kind, piece = part.split("_")
-        metrics.setdefault(kind, {})[piece] = siamese.evaluate_pairs(embedded[part], pairs, same, params.margin)
-
-    files.write_weights(f"models/siamese-{name}.weights.h5", model)
-    files.write_arrays(f"features/siamese-{name}", digits.test_embeddings(sets, embedded))
+    embedded = {part: embed(parts[part].images) for part in ("seen_test", "unseen_test")}
+    metrics = {
+        part.removesuffix("_test"): {
+            "test": training.part_metrics(embeddings, parts[part].labels, part, recipe, params.seed)
+        }
+        for part, embeddings in embedded.items()
+    }
+    files.write_weights(f"models/{name}.weights.h5", model)
+    files.write_arrays(f"features/{name}", mnist.test_embeddings(parts, embedded))
     files.write_json(f"metrics/train_siamese/{name}.json", metrics)
     checkpoint.delete()
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, Params, net=tuple(DIMENSIONS))

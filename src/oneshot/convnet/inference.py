@@ -1,0 +1,64 @@
+"""How a trained ConvNet is used: logits or representations of many images, by the fastest convolution there is."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from oneshot.convnet import net
+from oneshot.core.images import LabelledImages
+from oneshot.training.prediction import classification_metrics, in_batches
+from oneshot.training.tensorflow import has_gpu, keras, tf
+
+BATCH = 250  # images per batch when nothing is trained
+
+
+def use_winograd(convolution: str) -> bool:
+    """Whether "auto", "winograd" or "plain" means Winograd's convolution here: it pays on a CPU, not on a GPU."""
+    return convolution == "winograd" or (convolution == "auto" and not has_gpu())
+
+
+def accelerate(model: keras.Sequential, convolution: str) -> keras.Sequential:
+    """Copy a plain net into one with the convolution that `use_winograd` chooses."""
+    copy = net.build(model.get_layer("logits").units, fast=use_winograd(convolution))
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def predictor(
+    model: keras.Sequential, *, side: int = net.SIDE, until: str = "logits"
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Make the function that runs a net without training: images (n, 32, 32, 3) uint8 -> (n, units) float32.
+
+    side: shrink the images to it; until: name of the last layer to run. Keep the function if it is used again: it is
+    compiled on its first call.
+    """
+
+    @tf.function(reduce_retracing=True)
+    def forward(pixels):
+        inputs = net.standardize(net.shrink(tf.cast(pixels, tf.float32), side))
+        return net.forward(model, inputs, until=until)
+
+    return lambda images: in_batches(forward, images, BATCH, "evaluating")
+
+
+def test_metrics(model: keras.Sequential, test_set: LabelledImages) -> dict[str, dict[str, float]]:
+    """Loss (nats) and accuracy on test images, plain and with the logits of each image and its mirror image averaged.
+
+    test_set: images (n, 32, 32, 3) uint8, labels 0 .. classes - 1; returns {"test": ..., "test_mirror_averaged": ...}.
+    """
+    predict = predictor(model)
+    logits = predict(test_set.images)
+    averaged = (logits + predict(test_set.images[:, :, ::-1])) / 2
+    return {
+        "test": classification_metrics(logits, test_set.labels),
+        "test_mirror_averaged": classification_metrics(averaged, test_set.labels),
+    }
+
+
+def represent(model: keras.Sequential, images: np.ndarray) -> dict[str, np.ndarray]:
+    """The 600 representation units of images (n, 32, 32, 3) uint8, and of their mirror images: (n, 600) float32 each.
+
+    Returns {"embeddings": ..., "mirrored": ...}.
+    """
+    forward = predictor(model, until="representation")
+    return {"embeddings": forward(images), "mirrored": forward(images[:, :, ::-1])}

@@ -1,0 +1,171 @@
+"""The report's ConvNet for CIFAR-10, plain as it is saved, and with batch norm and fast convolutions as it is trained.
+
+The layers are the table of the report (section "Structure du ConvNet"): 16,717,906 parameters with 6 classes,
+16,720,310 with 10. In training, batch norm may stand between each convolution (and the dense layer) and its ReLU;
+`fold` then puts it into the weights, so that the saved net is the table and nothing else.
+"""
+
+import numpy as np
+
+from oneshot.convnet import winograd
+from oneshot.training.tensorflow import keras, tf
+
+SIDE = 32
+WIDTHS = ((100, 100), (200, 200, 400))
+UNITS = 600
+MAP = SIDE // 2 ** len(WIDTHS)  # side of the last map
+
+# Mean and deviation of the official training images, by channel, of 255. Fixed, so that a net's inputs do not depend on
+# a split; zero padding then stands for the mean colour.
+MEAN = np.array([125.3069, 122.9501, 113.866], np.float32)
+DEVIATION = np.array([62.9932, 62.0887, 66.7049], np.float32)
+
+
+class Convolution(keras.layers.Conv2D):
+    """A 3x3 'same' convolution by Winograd's algorithm: the same weights and results as Conv2D, faster on a CPU."""
+
+    def call(self, inputs):
+        """Convolve: (n, H, H, C) -> (n, H, H, filters), H a multiple of 4."""
+        outputs = winograd.convolve(inputs, tf.convert_to_tensor(self.kernel))
+        if self.use_bias:
+            outputs = tf.nn.bias_add(outputs, self.bias)
+        return self.activation(outputs)
+
+
+class Normalization(keras.layers.Layer):
+    """Batch norm followed by ReLU, as one fused operation over the last axis of (n, units) or (n, H, H, channels)."""
+
+    MOMENTUM = 0.98
+    EPSILON = 1e-5
+
+    def build(self, shape):
+        """Make scale, offset, mean and variance: (channels,) each."""
+        size = (shape[-1],)
+        self.scale = self.add_weight(shape=size, initializer="ones", name="scale")
+        self.offset = self.add_weight(shape=size, initializer="zeros", name="offset")
+        self.mean = self.add_weight(shape=size, initializer="zeros", trainable=False, name="mean")
+        self.variance = self.add_weight(shape=size, initializer="ones", trainable=False, name="variance")
+
+    def call(self, inputs, training=False):
+        """Normalise by the batch's statistics in training (and remember them), else by the remembered ones."""
+        maps = inputs if len(inputs.shape) == 4 else inputs[:, None, None, :]
+        known = {} if training else {"mean": self.mean, "variance": self.variance}
+        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            maps, self.scale, self.offset, epsilon=self.EPSILON, is_training=training, **known
+        )
+        if training:
+            self.mean.assign(self.MOMENTUM * self.mean + (1 - self.MOMENTUM) * mean)
+            self.variance.assign(self.MOMENTUM * self.variance + (1 - self.MOMENTUM) * variance)
+        return tf.reshape(tf.nn.relu(outputs), tf.shape(inputs))
+
+
+def build(
+    classes: int,
+    *,
+    batch_norm: bool = False,
+    fast: bool = False,
+    dropout_maps: float = 0.0,
+    dropout_units: float = 0.0,
+) -> keras.Sequential:
+    """Build the net: (n, 32, 32, 3) float32, see `standardize` -> logits (n, classes) float32.
+
+    batch_norm: with batch norm before each ReLU, none at the logits; fast: Winograd's convolution after the first one;
+    dropout_maps: rate after each pooling; dropout_units: rate after flatten and after the dense layer.
+    The dense layer of 600 units, `representation`, is what one-shot learning uses.
+    """
+    layers = [keras.Input((SIDE, SIDE, 3))]
+
+    def add(kind, size, name, **options):
+        activation = None if batch_norm else "relu"
+        layers.append(
+            kind(
+                size,
+                **options,
+                activation=activation,
+                use_bias=not batch_norm,
+                kernel_initializer="he_normal" if batch_norm else "glorot_uniform",
+                name=name,
+            )
+        )
+        if batch_norm:
+            layers.append(Normalization(name=f"{name}_norm"))
+
+    number = 0
+    for block, widths in enumerate(WIDTHS, 1):
+        for width in widths:
+            number += 1
+            # Three input channels leave Winograd's transforms nothing to save.
+            kind = Convolution if fast and number > 1 else keras.layers.Conv2D
+            add(kind, width, f"conv{number}", kernel_size=3, padding="same")
+        layers.append(keras.layers.MaxPooling2D(name=f"pool{block}"))
+        layers.append(keras.layers.Dropout(dropout_maps, name=f"dropout{block}"))
+    layers.append(keras.layers.Flatten(name="flatten"))
+    layers.append(keras.layers.Dropout(dropout_units, name="dropout3"))
+    add(keras.layers.Dense, UNITS, "representation")
+    layers.append(keras.layers.Dropout(dropout_units, name="dropout4"))
+    layers.append(keras.layers.Dense(classes, name="logits"))
+    return keras.Sequential(layers, name=f"{classes}-class")
+
+
+def forward(model: keras.Sequential, images: tf.Tensor, *, training: bool = False, until: str = "logits") -> tf.Tensor:
+    """Run the net layer by layer on images of any side that is a multiple of 8: (n, side, side, 3) -> (n, units).
+
+    If the side is below 32, the last map is enlarged to 8x8 by repeating its pixels, so that the dense layer fits.
+    until: name of the last layer to run (batch norm and ReLU included).
+    """
+    values = images
+    reached = False
+    for layer in model.layers:
+        if reached and not isinstance(layer, Normalization):
+            break
+        if isinstance(layer, keras.layers.Flatten):
+            values = _enlarge(values)
+        values = layer(values, training=training) if _has_mode(layer) else layer(values)
+        reached = reached or layer.name == until
+    return values
+
+
+def standardize(images: tf.Tensor) -> tf.Tensor:
+    """Turn pixel values 0..255, any type, (n, H, H, 3) into the net's inputs, float32 of mean 0 and deviation 1."""
+    return (tf.cast(images, tf.float32) - MEAN) / DEVIATION
+
+
+def shrink(images: tf.Tensor, side: int) -> tf.Tensor:
+    """Shrink images by area means: (n, 32, 32, 3) float32 -> (n, side, side, 3)."""
+    if side == images.shape[1]:
+        return images
+    if images.shape[1] % side == 0:
+        times = images.shape[1] // side
+        return tf.nn.avg_pool2d(images, times, times, "VALID")
+    return tf.image.resize(images, (side, side), method="area")
+
+
+def fold(model: keras.Sequential) -> keras.Sequential:
+    """Fold batch norm into kernels and biases: a plain net with the same outputs."""
+    plain = build(model.get_layer("logits").units)
+    names = {layer.name for layer in model.layers}
+    for layer in plain.layers:
+        if not layer.weights:
+            continue
+        source = model.get_layer(layer.name)
+        if f"{layer.name}_norm" not in names:
+            layer.set_weights(source.get_weights())
+            continue
+        norm = model.get_layer(f"{layer.name}_norm")
+        scale = norm.scale.numpy() / np.sqrt(norm.variance.numpy() + norm.EPSILON)
+        layer.set_weights([source.kernel.numpy() * scale, norm.offset.numpy() - norm.mean.numpy() * scale])
+    return plain
+
+
+def _enlarge(maps: tf.Tensor) -> tf.Tensor:
+    side = maps.shape[1]
+    if side == MAP:
+        return maps
+    if MAP % side == 0:
+        times = MAP // side
+        return tf.repeat(tf.repeat(maps, times, axis=1), times, axis=2)
+    return tf.image.resize(maps, (MAP, MAP), method="nearest")
+
+
+def _has_mode(layer) -> bool:
+    return isinstance(layer, (Normalization, keras.layers.Dropout))

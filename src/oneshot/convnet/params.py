@@ -1,0 +1,83 @@
+"""The parameters of the ConvNets' training."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from oneshot.core.params import Schema
+
+Stretch = Annotated[
+    tuple[Annotated[int, Field(ge=8, le=32, multiple_of=8)], Annotated[int, Field(ge=1)]], Field(strict=False)
+]
+Stretches = Annotated[list[Stretch], Field(min_length=1)]
+
+
+class AugmentationParams(Schema):
+    """How training images are changed."""
+
+    rotation: float = Field(ge=0, le=180)
+    width_shift: float = Field(ge=0, lt=1)
+    height_shift: float = Field(ge=0, lt=1)
+    shear: float = Field(ge=0, lt=90)
+    zoom: float = Field(ge=0, lt=1)
+    flip: Literal["none", "alternating"]
+    fill: Literal["nearest", "reflect"]
+    interpolation: Literal["nearest", "bilinear"]
+
+
+class RecipeParams(Schema):
+    """How both nets are trained."""
+
+    batch: int = Field(ge=1)
+    optimizer: Literal["adam", "muon"]
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["constant", "triangle"]
+    warmup: float = Field(ge=0, le=1)
+    weight_penalty: float = Field(ge=0)
+    label_smoothing: float = Field(ge=0, lt=1)
+    batch_norm: bool
+    whitening: bool
+    dropout_maps: float = Field(ge=0, lt=1)
+    dropout_units: float = Field(ge=0, lt=1)
+    augmentation: AugmentationParams
+
+    @model_validator(mode="after")
+    def _muon_has_batch_norm(self):
+        if self.optimizer == "muon" and not self.batch_norm:
+            raise ValueError("the optimizer muon fixes the norm of the filters, which needs batch_norm true")
+        return self
+
+
+class Recipe(RecipeParams):
+    """How one net is trained: stretches of epochs, each with images of one side, and what both nets share."""
+
+    epochs: Stretches
+
+    def sides(self) -> list[int]:
+        """The images' side in each epoch, pixels."""
+        return [side for side, epochs in self.epochs for _ in range(epochs)]
+
+
+class ConvolutionParams(Schema):
+    """How a convolution is computed: "auto" is Winograd's algorithm on a CPU and the built-in one on a GPU."""
+
+    convolution: Literal["auto", "winograd", "plain"]
+
+
+class EpochsParams(Schema):
+    """How long each net is trained."""
+
+    ten_class: Stretches
+    six_class: Stretches
+
+
+class ConvnetParams(ConvolutionParams):
+    """How the 10-class and the 6-class net are trained."""
+
+    epochs: EpochsParams
+    recipe: RecipeParams
+
+    def recipe_of(self, net: str) -> Recipe:
+        """The recipe of the "10-class" or the "6-class" net."""
+        epochs = {"10-class": self.epochs.ten_class, "6-class": self.epochs.six_class}[net]
+        return Recipe(epochs=epochs, **dict(self.recipe))

@@ -1,0 +1,152 @@
+"""How the ConvNets are trained."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from oneshot.convnet import net
+from oneshot.convnet.inference import predictor, use_winograd
+from oneshot.convnet.muon import Muon, Triangle
+from oneshot.convnet.params import AugmentationParams, Recipe, RecipeParams
+from oneshot.convnet.whitening import whitening_filters
+from oneshot.core.images import LabelledImages
+from oneshot.core.seeds import generator
+from oneshot.training import augment
+from oneshot.training.checkpoint import Checkpoint
+from oneshot.training.loop import OnEpoch, average_over, run_epochs, seed_dropout
+from oneshot.training.prediction import classification_metrics
+from oneshot.training.tensorflow import keras, tf
+
+WHITENED = 5_000  # images that the whitening directions are computed from
+
+
+def build(classes: int, recipe: RecipeParams, convolution: str) -> keras.Sequential:
+    """Build the net as the recipe trains it (see net.build); convolution: see inference.use_winograd."""
+    return net.build(
+        classes,
+        batch_norm=recipe.batch_norm,
+        fast=use_winograd(convolution),
+        dropout_maps=recipe.dropout_maps,
+        dropout_units=recipe.dropout_units,
+    )
+
+
+def train(
+    model: keras.Sequential,
+    train_set: LabelledImages,
+    validation_set: LabelledImages,
+    recipe: Recipe,
+    *,
+    seed: int,
+    checkpoint: Checkpoint,
+    on_epoch: OnEpoch,
+) -> list[dict[str, float]]:
+    """Train a net of `build` in place; return the metrics of each epoch.
+
+    train_set, validation_set: images (n, 32, 32, 3) uint8, labels 0 .. classes - 1. The reported loss is the
+    cross-entropy, without smoothing and without the weight penalty. An epoch's validation images have the side of its
+    training images: a net trained on small ones alone knows nothing yet of large ones.
+    """
+    images, labels, _ = train_set
+    sides = recipe.sides()
+    if recipe.whitening:
+        whiten(model, images[: min(len(images), WHITENED)])
+    batch = min(recipe.batch, len(images))
+    steps = len(images) // batch
+    optimizer = make_optimizer(model, recipe, steps * len(sides))
+    optimizer.build(model.trainable_variables)
+    step = make_step(model, optimizer, recipe)
+    predictors = {side: predictor(model, side=side) for side in set(sides)}
+
+    def train_epoch(epoch):
+        seed_dropout(model, seed, epoch)
+        batches = epoch_batches(images, labels, batch, sides[epoch], recipe.augmentation, seed, epoch)
+        return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{len(sides)}")
+
+    def validate(epoch):
+        return classification_metrics(predictors[sides[epoch]](validation_set.images), validation_set.labels)
+
+    return run_epochs(
+        epochs=len(sides),
+        variables=[*model.variables, *optimizer.variables],
+        train_epoch=train_epoch,
+        validate=validate,
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+    )
+
+
+def whiten(model: keras.Sequential, images: np.ndarray) -> None:
+    """Set the first convolution's filters to whitening directions of images (n, 32, 32, 3) uint8."""
+    kernel = model.get_layer("conv1").kernel
+    filters = whitening_filters(net.standardize(images).numpy())[..., : kernel.shape[-1]]
+    kernel.assign(np.concatenate([filters, kernel.numpy()[..., filters.shape[-1] :]], axis=-1))
+
+
+def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) -> keras.optimizers.Optimizer:
+    """Make the recipe's optimizer for a training of so many steps."""
+    rate = recipe.learning_rate
+    if recipe.schedule == "triangle":
+        rate = Triangle(rate, steps, recipe.warmup)
+    if recipe.optimizer == "adam":
+        return keras.optimizers.Adam(rate)
+    hidden = {f"conv{number}" for number in range(2, 1 + sum(map(len, net.WIDTHS)))}
+    paths = {model.get_layer(name).kernel.path for name in hidden}
+    return Muon(rate, momentum=0.9, muon_momentum=0.6, muon_paths=paths)
+
+
+def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: RecipeParams) -> Callable:
+    """Make the training step: (images (b, side, side, 3) float32, labels (b,) int32) -> metrics of the batch."""
+    kernels = {layer.kernel.path for layer in model.layers if hasattr(layer, "kernel")}
+
+    @tf.function
+    def step(images, labels):
+        with tf.GradientTape() as tape:
+            logits = net.forward(model, images, training=True)
+            targets = tf.one_hot(labels, logits.shape[1])
+            entropy = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+            smooth = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / logits.shape[1]
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
+        variables = model.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        if recipe.weight_penalty:
+            # The gradient of penalty * sum(w^2), Keras's L2 regularizer, without a pass over the weights for its value.
+            gradients = [
+                gradient + 2 * recipe.weight_penalty * variable if variable.path in kernels else gradient
+                for gradient, variable in zip(gradients, variables, strict=True)
+            ]
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
+        return {"count": tf.size(labels), "loss": entropy, "accuracy": tf.reduce_mean(tf.cast(correct, tf.float32))}
+
+    return step
+
+
+def epoch_batches(
+    images: np.ndarray,
+    labels: np.ndarray,
+    batch: int,
+    side: int,
+    augmentation: AugmentationParams,
+    seed: int,
+    epoch: int,
+) -> tf.data.Dataset:
+    """Shuffle, augment and batch the images for one epoch: batches of (b, side, side, 3) float32 and (b,) int32.
+
+    The images left over by a whole number of batches wait for another epoch.
+    """
+    order = generator(seed, "order", epoch).permutation(len(images))
+    ranges = augmentation.model_dump(exclude={"fill", "interpolation", "flip"})
+    mirrored = augment.draw_mirrored(augmentation.flip, seed, epoch, len(images))
+    rng = generator(seed, "augmentation", epoch)
+    transforms = augment.draw_transforms(rng, len(images), net.SIDE, mirrored=mirrored, **ranges)[order]
+    pixels, targets = tf.constant(images), tf.constant(labels, tf.int32)
+
+    def load(chosen, moves):
+        moved = tf.cast(tf.gather(pixels, chosen), tf.float32)
+        moved = augment.transform(moved, moves, augmentation.fill, augmentation.interpolation)
+        moved = tf.ensure_shape(moved, (batch, net.SIDE, net.SIDE, 3))
+        return net.standardize(net.shrink(moved, side)), tf.gather(targets, chosen)
+
+    chosen = tf.data.Dataset.from_tensor_slices((order, transforms)).batch(batch, drop_remainder=True)
+    return chosen.map(load, num_parallel_calls=1, deterministic=True).prefetch(2)

@@ -1,0 +1,1 @@
+"""What all stages share: errors, files, images, parameters, seeds, and how a stage runs."""

@@ -1,0 +1,140 @@
+"""Bytes on disk: the pipeline's files are read and written here, whole or not at all, with the same bytes each time."""
+
+import io
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from oneshot.core.errors import UserError
+
+_MISSING = "run dvc repro, or dvc pull if a remote has it"
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file atomically: a temporary file beside it, synced, then renamed over it.
+
+    Raises OSError if there is no space or no permission; the old file, if any, is then untouched.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; results are as readable as anything else the user creates.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException as error:
+        Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def read_bytes(path: str | Path, size: int) -> bytes:
+    """Read a file that must have exactly `size` bytes; raises UserError if it is missing or has another size."""
+    path = Path(path)
+    # The size is checked before a byte is read, so that no file, however large, fills the memory.
+    if not path.is_file():
+        raise UserError(f"{path} is missing: {_MISSING}")
+    found = path.stat().st_size
+    if found != size:
+        raise UserError(f"{path} has {found} bytes instead of {size}: delete it and run dvc repro")
+    return path.read_bytes()
+
+
+def write_array(path: str | Path, array: np.ndarray) -> None:
+    """Write an array of numbers as .npy."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_array(path: str | Path) -> np.ndarray:
+    """Read a .npy array; raises UserError if the file is missing or is not a plain array (nothing is unpickled)."""
+    try:
+        return np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: {_MISSING}") from None
+    except (ValueError, EOFError) as error:
+        raise UserError(f"{path} is not a readable .npy array ({error}): delete it and run dvc repro") from None
+
+
+def write_arrays(folder: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a folder of arrays, one NAME.npy each."""
+    for name, array in arrays.items():
+        write_array(Path(folder) / f"{name}.npy", array)
+
+
+def read_arrays(folder: str | Path) -> dict[str, np.ndarray]:
+    """Read a folder that write_arrays wrote; raises UserError if it is missing or empty."""
+    arrays = {path.stem: read_array(path) for path in sorted(Path(folder).glob("*.npy"))}
+    if not arrays:
+        raise UserError(f"{folder} holds no .npy files: {_MISSING}")
+    return arrays
+
+
+def write_json(path: str | Path, content: Mapping) -> None:
+    """Write JSON with sorted keys and floats of six decimals, so that a diff shows what changed and no noise."""
+    text = json.dumps(_rounded(content), indent=2, sort_keys=True, allow_nan=False)
+    write_bytes(path, f"{text}\n".encode())
+
+
+def read_json(path: str | Path) -> dict:
+    """Read a JSON file; raises UserError if it is missing or not JSON."""
+    try:
+        return json.loads(Path(path).read_bytes())
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: {_MISSING}") from None
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON ({error}): delete it and run dvc repro") from None
+
+
+def write_csv(path: str | Path, table) -> None:
+    """Write a pandas table as CSV without its index, floats to six significant digits."""
+    write_bytes(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+
+
+def write_weights(path: str | Path, model) -> None:
+    """Write a Keras model's weights as .weights.h5, atomically."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        model.save_weights(temporary, overwrite=True)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_weights(path: str | Path, model) -> None:
+    """Load .weights.h5 into a built Keras model; raises UserError if the file is missing or of another net."""
+    try:
+        model.load_weights(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: {_MISSING}") from None
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} does not hold the weights of {model.name} ({reason}): run dvc repro") from None
+
+
+def _rounded(value):
+    if isinstance(value, Mapping):
+        return {str(key): _rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _rounded(value.tolist())
+    if isinstance(value, (float, np.floating)):
+        return round(float(value), 6)
+    if isinstance(value, np.integer):
+        return int(value)
+    return value

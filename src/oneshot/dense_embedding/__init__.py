@@ -1,0 +1,1 @@
+"""The report's dense embedding net for MNIST."""

@@ -1,0 +1,1 @@
+"""One-shot and few-shot classification of representations."""

@@ -1,0 +1,97 @@
+"""Confusion matrices and the metrics that follow from them: rows are predictions, columns are references."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+
+def confusion_matrix(predicted: np.ndarray, reference: np.ndarray, classes: int) -> np.ndarray:
+    """Count predictions by reference: (classes, classes) int64, rows = prediction, columns = reference.
+
+    predicted, reference: (n,) integers, each in 0 .. classes - 1.
+    """
+    cells = np.asarray(predicted, np.int64) * classes + np.asarray(reference, np.int64)
+    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+
+
+def recall(confusion: np.ndarray) -> np.ndarray:
+    """Share of each reference class that was found, (..., classes) float64; nan if the class has no query.
+
+    confusion: (..., classes, classes) counts.
+    """
+    return _ratio(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-2))
+
+
+def precision(confusion: np.ndarray) -> np.ndarray:
+    """Share of each class's predictions that are right, (..., classes) float64; nan if it was never predicted."""
+    return _ratio(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1))
+
+
+def accuracy(confusion: np.ndarray) -> np.ndarray:
+    """Share of all queries that are right, (...) float64."""
+    return _ratio(np.trace(confusion, axis1=-2, axis2=-1), confusion.sum((-2, -1)))
+
+
+def mean_and_interval(values: np.ndarray) -> tuple[float, float]:
+    """Mean of independent values (n,) float and the half-width of its 95% interval, 1.96 standard errors.
+
+    The half-width of a single value is 0.
+    """
+    if len(values) < 2:
+        return float(values.mean()), 0.0
+    return float(values.mean()), float(1.96 * values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def accuracy_metrics(confusions: np.ndarray) -> dict[str, float]:
+    """Mean accuracy over episodes and its 95% interval: (episodes, classes, classes) counts -> metrics."""
+    mean, half_width = mean_and_interval(accuracy(confusions))
+    return {"accuracy": mean, "interval_95": half_width}
+
+
+def by_class(confusions: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """Metrics of each class: columns class, accuracy, interval_95 (over episodes), recall, precision (all together).
+
+    confusions: (episodes, classes, classes) counts. If every episode has the same number of queries of a class, its
+    accuracy is its recall. A class that was never predicted has no precision: nan.
+    """
+    total = confusions.sum(0)
+    means = [mean_and_interval(values) for values in recall(confusions).T]
+    return pd.DataFrame(
+        {
+            "class": list(names),
+            "accuracy": [mean for mean, _ in means],
+            "interval_95": [half_width for _, half_width in means],
+            "recall": recall(total),
+            "precision": precision(total),
+        }
+    )
+
+
+def confused_pairs(confusion: np.ndarray) -> list[tuple[int, int, int]]:
+    """List the pairs of classes by how often one was classified as the other, most often first.
+
+    confusion: (classes, classes) counts; returns (class, greater class, count), equal counts by class.
+    """
+    both = confusion + confusion.T
+    pairs = [(a, b, int(both[a, b])) for a in range(len(both)) for b in range(a + 1, len(both))]
+    return sorted(pairs, key=lambda pair: -pair[2])
+
+
+def to_table(confusion: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """Lay out a (classes, classes) matrix as a table with columns predicted, reference (names) and count."""
+    rows, columns = np.indices(confusion.shape).reshape(2, -1)
+    table_names = np.asarray(names)
+    return pd.DataFrame(
+        {"predicted": table_names[rows], "reference": table_names[columns], "count": confusion.ravel()}
+    )
+
+
+def from_table(table: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+    """The matrix (classes, classes) int64 and the names of its classes, in their order, of a table of `to_table`."""
+    names = table["reference"].astype(str).drop_duplicates().tolist()
+    return table["count"].to_numpy(np.int64).reshape(len(names), len(names)), names
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)

@@ -1,0 +1,75 @@
+"""Few-shot accuracy over many episodes: of several methods on the same draws, and of several groups of classes."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from oneshot.evaluation.confusion import accuracy, mean_and_interval
+from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.transforms import represent
+
+
+def compare_methods(
+    unseen: np.ndarray,
+    seen: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[int],
+    *,
+    methods: Sequence[str],
+    shots: Sequence[int],
+    episodes: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Accuracy of each method and number of shots: a row each, fewest shots first, then in the order of the methods.
+
+    unseen: (2, n, d) float, representations of the classes to tell apart, of images and of their mirror images;
+    seen: (2, m, d) float, the same of classes that the net was trained on; labels: (n,) of `unseen`; methods: names of
+    transforms.METHODS, raw among them. All methods see the same episodes, so that their differences are paired.
+    Columns: setting, shots, method, accuracy, interval_95, gain_over_raw, gain_interval_95 (half-widths of 95%
+    intervals over episodes).
+    """
+    draws = {count: draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed) for count in shots}
+    correct = {}
+    for method in methods:
+        features = represent(method, unseen, seen)
+        for count, support in draws.items():
+            correct[count, method] = accuracy(evaluate(features, labels, classes, support))
+    rows = []
+    for count in sorted(shots):
+        for method in methods:
+            mean, interval = mean_and_interval(correct[count, method])
+            gain, gain_interval = mean_and_interval(correct[count, method] - correct[count, "raw"])
+            rows.append((f"{count}-shot {method}", count, method, mean, interval, gain, gain_interval))
+    columns = ["setting", "shots", "method", "accuracy", "interval_95", "gain_over_raw", "gain_interval_95"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def method_metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """The metrics of a table of compare_methods: {"shot_1": {"raw": {"accuracy": ..., "interval_95": ...}, ...}, ...}."""
+    metrics: dict[str, dict[str, dict[str, float]]] = {}
+    for row in table.to_dict("records"):
+        found = {name: row[name] for name in ("accuracy", "interval_95")}
+        metrics.setdefault(f"shot_{row['shots']}", {})[row["method"]] = found
+    return metrics
+
+
+def evaluate_groups(
+    features: np.ndarray,
+    labels: np.ndarray,
+    groups: Mapping[str, Sequence[int]],
+    *,
+    shots: Sequence[int],
+    episodes: int,
+    seed: int,
+) -> dict[tuple[str, int], np.ndarray]:
+    """Classify within each group of classes: {(group, shots): confusions (episodes, classes, classes) int64}.
+
+    features: (n, d) float; labels: (n,) integers; groups: by name, on which the draws depend, its classes.
+    """
+    confusions = {}
+    for group, classes in groups.items():
+        for count in sorted(shots):
+            support = draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed, purpose=group)
+            confusions[group, count] = evaluate(features, labels, classes, support)
+    return confusions

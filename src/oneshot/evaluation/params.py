@@ -1,0 +1,54 @@
+"""The parameters of the one-shot evaluations."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from oneshot.core.params import Schema
+from oneshot.evaluation.transforms import METHODS
+
+
+class EpisodeParams(Schema):
+    """How episodes are drawn."""
+
+    episodes: int = Field(ge=2)
+    shots: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+
+    @field_validator("shots")
+    @classmethod
+    def _once(cls, shots: list[int]) -> list[int]:
+        if len(set(shots)) < len(shots):
+            raise ValueError("should name each number of shots once")
+        return shots
+
+
+class OneShotParams(EpisodeParams):
+    """The report's protocol, and many episodes by several methods."""
+
+    images_per_class: int = Field(ge=2)
+    draws: int = Field(ge=2)
+    methods: list[str] = Field(min_length=1)
+
+    @field_validator("methods")
+    @classmethod
+    def _known(cls, methods: list[str]) -> list[str]:
+        unknown = [method for method in methods if method not in METHODS]
+        if unknown:
+            raise ValueError(f"should name only {', '.join(METHODS)}")
+        if len(set(methods)) < len(methods):
+            raise ValueError("should name each method once")
+        if "raw" not in methods:
+            raise ValueError("should include raw, which the others are compared with")
+        return methods
+
+
+class PicturedParams(Schema):
+    """How many images the scatter plots show."""
+
+    images_per_class: int = Field(ge=2)
+
+
+class PictureParams(PicturedParams):
+    """The scatter plots, t-SNE included."""
+
+    perplexity: float = Field(ge=1)

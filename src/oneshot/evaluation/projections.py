@@ -1,0 +1,52 @@
+"""Tables of points for scatter plots; two-dimensional pictures of representations by PCA and t-SNE."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
+
+
+def pca(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Project on the two directions of greatest variance: (n, 2) float64; and their shares of it, (2,) float64.
+
+    features: (n, d) float.
+    """
+    model = PCA(2, svd_solver="full")
+    with threadpool_limits(1):
+        points = model.fit_transform(features.astype(np.float64))
+    return points, model.explained_variance_ratio_
+
+
+def tsne(features: np.ndarray, perplexity: float, seed: int) -> np.ndarray:
+    """Embed by t-SNE (van der Maaten & Hinton 2008, Barnes-Hut), from the PCA: (n, 2) float64, without unit.
+
+    features: (n, d) float, with n > perplexity; perplexity: effective number of neighbours.
+    """
+    # Sums over threads depend on their number, and t-SNE turns a last digit into another picture: one thread.
+    with threadpool_limits(1):
+        model = TSNE(2, perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed % 2**32, n_jobs=1)
+        return model.fit_transform(features.astype(np.float32)).astype(np.float64)
+
+
+def projections(features: np.ndarray, labels: np.ndarray, names: Sequence[str], perplexity: float, seed: int):
+    """The table of both projections, see point_table: the part says which one, and what PCA keeps of the variance."""
+    points, shares = pca(features)
+    title = "PCA ({:.0f}% and {:.0f}% of the variance)".format(*(100 * shares))
+    tables = [
+        point_table(points, labels, names, title),
+        point_table(tsne(features, perplexity, seed), labels, names, "t-SNE"),
+    ]
+    return pd.concat(tables)
+
+
+def point_table(points: np.ndarray, labels: np.ndarray, names: Sequence[str], part: str) -> pd.DataFrame:
+    """Lay out points as a table with columns part, x, y (and z), label, class.
+
+    points: (n, 2 or 3) float; labels: (n,) integers; names: of each label; part: what the points are.
+    """
+    table = pd.DataFrame(points, columns=["x", "y", "z"][: points.shape[1]])
+    table.insert(0, "part", part)
+    return table.assign(**{"label": labels.astype(int), "class": [names[label] for label in labels]})

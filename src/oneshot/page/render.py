@@ -1,0 +1,69 @@
+"""The page as one HTML file: template, style, script, plotly.js and data put together, the same bytes each time."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from oneshot.page.results import CONVNETS, EMBEDDINGS
+from oneshot.plotting.palette import COLOURS
+
+_FOLDER = Path(__file__).parent
+_UNKNOWN = "\N{EN DASH}"
+
+
+def render(contents: Mapping) -> bytes:
+    """Render what contents.contents() computed as an HTML page that needs nothing else."""
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "signed": _signed, "percent": _percent, "grouped": "{:,}".format}
+    text = environment.get_template("page.html").render(
+        contents,
+        colours=COLOURS,
+        convnets=CONVNETS,
+        embeddings=EMBEDDINGS,
+        style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
+        script=Markup((_FOLDER / "page.js").read_text(encoding="utf-8")),
+        plotly=Markup(get_plotlyjs()),
+        data=_data(
+            {
+                "charts": contents["charts"],
+                "sets": contents["sets"],
+                "columns": {name: sheet["columns"] for name, sheet in contents["sheets"].items()},
+            }
+        ),
+    )
+    return text.encode()
+
+
+def data_of(page: bytes) -> dict:
+    """Read the data out of a rendered page: {"charts", "sets", "columns" of each sheet}."""
+    start = '<script type="application/json" id="data">'
+    _, _, rest = page.decode().partition(start)
+    return json.loads(rest.partition("</script>")[0])
+
+
+def _data(content: Mapping) -> Markup:
+    """Write JSON that no browser takes for markup."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def _number(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value:.3f}"
+
+
+def _signed(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _percent(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{100 * value:.1f} %"

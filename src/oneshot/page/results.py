@@ -1,0 +1,67 @@
+"""What the page is made from: all results of one run, and what several sections need of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from oneshot.core.images import LabelledImages
+from oneshot.datasets import cifar10
+from oneshot.evaluation import report_protocol
+
+CONVNETS = {"10-class": "ConvNet, 10 classes", "6-class": "ConvNet, 6 classes"}
+# The nets whose embeddings of digits are shown, in the page's order, and what the page calls them.
+EMBEDDINGS = {
+    "siamese-2d": "siamese net, 2-D",
+    "siamese-3d": "siamese net, 3-D",
+    "dense-all": "dense net, trained on all digits",
+    "dense-seen": "dense net, trained on the seen digits",
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the stage has read.
+
+    params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data, by file;
+    features: arrays by net; metrics: by file name without ending; curves: tables by net; confusion, scatter: tables of
+    "one_shot_cifar10" and of each digit net; methods: the table of CIFAR-10's methods; sweep, seeds, minutes: tables
+    of docs/.
+    """
+
+    params: Mapping
+    cifar10: LabelledImages
+    mnist: LabelledImages
+    checksums: Mapping[str, str]
+    features: Mapping[str, Mapping[str, np.ndarray]]
+    metrics: Mapping[str, Mapping]
+    curves: Mapping[str, pd.DataFrame]
+    confusion: Mapping[str, pd.DataFrame]
+    scatter: Mapping[str, pd.DataFrame]
+    methods: pd.DataFrame
+    sweep: pd.DataFrame
+    seeds: pd.DataFrame
+    minutes: pd.DataFrame
+
+    @property
+    def unseen_classes(self) -> list[int]:
+        """Labels of the CIFAR-10 classes that the 6-class net never saw."""
+        return self.params["cifar10"]["unseen_classes"]
+
+    @property
+    def unseen_names(self) -> list[str]:
+        """Their names."""
+        return [cifar10.NAMES[label] for label in self.unseen_classes]
+
+    def unseen(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Representations (n, units) float32, labels (n,) and positions in the data set (n,) of the unseen classes."""
+        data = self.features["6-class"]
+        chosen = np.isin(data["labels"], self.unseen_classes)
+        return data["embeddings"][chosen], data["labels"][chosen], data["indices"][chosen]
+
+    def protocol(self) -> report_protocol.Draws:
+        """The draws of the report's protocol, those of the stage one_shot_cifar10."""
+        features, labels, _ = self.unseen()
+        settings = {key: self.params["one_shot"][key] for key in ("images_per_class", "draws")}
+        return report_protocol.run(features, labels, self.unseen_classes, **settings, seed=self.params["seed"])

@@ -1,0 +1,76 @@
+"""The digit nets: pictures of their embeddings, and their metrics."""
+
+import numpy as np
+
+from oneshot.datasets import mnist
+from oneshot.evaluation.confusion import confused_pairs, from_table
+from oneshot.evaluation.episodes import choose_images
+from oneshot.page import charts, reported
+from oneshot.page.results import EMBEDDINGS, Results
+from oneshot.page.sheets import sheet
+
+
+def pictured_digits(results: Results) -> dict[str, tuple[np.ndarray, int]]:
+    """The test images in the scatter plots, as in the stage one_shot_mnist, the same for each net.
+
+    Returns {"seen": (positions (n,), place of the first one in the sheet "digits"), "unseen": ...}.
+    """
+    params = results.params
+    labels = results.features[next(iter(EMBEDDINGS))]["labels"]
+    found, start = {}, 0
+    for group in ("seen", "unseen"):
+        count, digits = params["pictures"]["images_per_class"], params["mnist"][f"{group}_digits"]
+        chosen = choose_images(labels, digits, count, params["seed"], "pictures")
+        found[group] = chosen, start
+        start += len(chosen)
+    return found
+
+
+def section(results: Results) -> dict:
+    """Compute the charts "NET-seen" and "NET-unseen", the sheet "digits", and the tables of metrics."""
+    drawn = {}
+    shown = pictured_digits(results)
+    for net in EMBEDDINGS:
+        data = results.features[net]
+        for group, (chosen, start) in shown.items():
+            points, labels = data["embeddings"][chosen], data["labels"][chosen]
+            axes = [f"{axis} (no unit)" for axis in "xyz"[: points.shape[1]]]
+            drawn[f"{net}-{group}"] = charts.scatter(
+                points, labels, mnist.NAMES, axes, range(start, start + len(chosen))
+            )
+    indices = results.features[next(iter(EMBEDDINGS))]["indices"]
+    pictures = [results.mnist.images[indices[chosen]] for chosen, _ in shown.values()]
+    return {"charts": drawn, "sheets": {"digits": sheet(np.concatenate(pictures), 50)}, **_tables(results)}
+
+
+def _tables(results: Results) -> dict:
+    pairs = [
+        {"name": f"{EMBEDDINGS[net]}: {group} digits", **results.metrics[f"train_siamese/{net}"][group]["test"]}
+        for net in ("siamese-2d", "siamese-3d")
+        for group in ("seen", "unseen")
+    ]
+    dense = [
+        {"name": EMBEDDINGS[net], **results.metrics[f"train_dense_embedding/{net}"]["test"]}
+        for net in ("dense-all", "dense-seen")
+    ]
+    one_shot = []
+    for net, name in EMBEDDINGS.items():
+        metrics = results.metrics[f"one_shot_mnist/{net}"]
+        for shots in sorted(int(key.removeprefix("shot_")) for key in metrics["all"]):
+            values = {group: metrics[group][f"shot_{shots}"]["accuracy"] for group in ("seen", "unseen", "all")}
+            one_shot.append({"name": name, "shots": shots, **values})
+    confused = [{"name": name, **_confused(results, net)} for net, name in EMBEDDINGS.items()]
+    return {"siamese_pairs": pairs, "dense": dense, "one_shot_digits": one_shot, "confused_digits": confused}
+
+
+def _confused(results: Results, net: str) -> dict:
+    """The two pairs of digits most confused, and the report's, with their share of all errors; shots: of the episodes."""
+    table = results.confusion[net]
+    table = table[table["part"] == "all"]
+    matrix, names = from_table(table)
+    pairs = confused_pairs(matrix)
+    errors = max(1, sum(count for _, _, count in pairs))
+    shares = {f"{names[a]} with {names[b]}": count / errors for a, b, count in pairs}
+    main = [{"pair": pair, "share": share} for pair, share in list(shares.items())[:2]]
+    report = [shares.get(f"{a} with {b}") for a, b in reported.CONFUSED_DIGITS]
+    return {"shots": int(table["shots"].iloc[0]), "main": main, "report": report}

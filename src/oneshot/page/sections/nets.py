@@ -1,0 +1,86 @@
+"""The nets' tables, layer by layer, as the report prints them: by arithmetic, so that no net has to be built."""
+
+from typing import NamedTuple
+
+from oneshot.page.results import Results
+
+
+class Layer(NamedTuple):
+    """A row of a net's table; shape: the output's, without the batch; parameters: 0 if there is nothing to learn."""
+
+    name: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+def section(results: Results) -> dict:
+    """Compute "nets": the tables of the three nets."""
+    seen = len(results.params["mnist"]["seen_digits"])
+    listed = {
+        "ConvNet, 6 classes": (convnet(6), "CIFAR-10; with 10 classes the last layer has 6,010 parameters"),
+        "Dense embedding net": (
+            dense_embedding(10),
+            f"MNIST; with the {seen} seen digits the last layer has {3 * seen} parameters",
+        ),
+        "Siamese net, 2-D": (
+            siamese(2),
+            "MNIST; both images of a pair go through it; in 3-D the last layer has 9,411 parameters",
+        ),
+    }
+    return {
+        "nets": [
+            {"name": name, "note": note, "layers": layers, "total": sum(layer.parameters for layer in layers)}
+            for name, (layers, note) in listed.items()
+        ]
+    }
+
+
+def convnet(classes: int) -> list[Layer]:
+    """The ConvNet of CIFAR-10 with so many classes."""
+    return [
+        _convolution((32, 32, 3), 100, 3),
+        _convolution((32, 32, 100), 100, 3),
+        Layer("max-pooling 2x2, dropout", (16, 16, 100), 0),
+        _convolution((16, 16, 100), 200, 3),
+        _convolution((16, 16, 200), 200, 3),
+        _convolution((16, 16, 200), 400, 3),
+        Layer("max-pooling 2x2, dropout", (8, 8, 400), 0),
+        Layer("flatten, dropout", (25600,), 0),
+        _dense("dense, ReLU: the representation", 25600, 600),
+        _dense("dropout, dense, softmax", 600, classes),
+    ]
+
+
+def dense_embedding(classes: int) -> list[Layer]:
+    """The classifier of digits whose penultimate layer is the embedding."""
+    return [
+        _convolution((28, 28, 1), 64, 3),
+        Layer("max-pooling 2x2", (14, 14, 64), 0),
+        _convolution((14, 14, 64), 64, 3),
+        Layer("max-pooling 2x2", (7, 7, 64), 0),
+        Layer("flatten", (3136,), 0),
+        _dense("dense: the embedding", 3136, 2),
+        _dense("dense, softmax", 2, classes),
+    ]
+
+
+def siamese(dimensions: int) -> list[Layer]:
+    """The net that both images of a pair go through."""
+    return [
+        _convolution((28, 28, 1), 32, 3),
+        Layer("max-pooling 2x2, dropout", (14, 14, 32), 0),
+        _convolution((14, 14, 32), 64, 4),
+        Layer("max-pooling 2x2, dropout", (7, 7, 64), 0),
+        Layer("flatten", (3136,), 0),
+        _dense("dense: the embedding", 3136, dimensions),
+    ]
+
+
+def _convolution(shape: tuple[int, int, int], filters: int, kernel: int) -> Layer:
+    *side, channels = shape
+    name = f"convolution {kernel}x{kernel}, ReLU"
+    return Layer(name, (*side, filters), (kernel * kernel * channels + 1) * filters)
+
+
+def _dense(name: str, inputs: int, units: int) -> Layer:
+    return Layer(name, (units,), (inputs + 1) * units)

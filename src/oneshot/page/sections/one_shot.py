@@ -1,0 +1,52 @@
+"""One-shot classification of the unseen CIFAR-10 classes, beside the report and beyond it."""
+
+import numpy as np
+
+from oneshot.datasets import cifar10
+from oneshot.evaluation.confusion import accuracy, accuracy_metrics, by_class
+from oneshot.page import charts, reported
+from oneshot.page.results import Results
+from oneshot.page.sections.beside import row
+
+
+def section(results: Results) -> dict:
+    """Compute "few_shot", "report_second_run", "methods" (how many), and the charts of accuracies and confusions."""
+    classes, names = results.unseen_classes, results.unseen_names
+    confusions = results.protocol().confusions
+    here = by_class(confusions, names).to_dict("records")
+    overall = accuracy_metrics(confusions)
+    first = [reported.ACCURACY.get(label) for label in classes]
+    mean = sum(reported.ACCURACY.values()) / len(reported.ACCURACY) if set(classes) == set(reported.ACCURACY) else None
+    rows = [
+        row(name, report, found["accuracy"], found["interval_95"])
+        for name, report, found in zip(names, first, here, strict=True)
+    ]
+    rows.append(row("mean", mean, overall["accuracy"], overall["interval_95"]))
+    details = {
+        kind: [
+            # A class that was never predicted has no precision.
+            row(name, report.get(label), None if np.isnan(found[kind]) else found[kind])
+            for name, label, found in zip(names, classes, here, strict=True)
+        ]
+        for kind, report in (("recall", reported.RECALL), ("precision", reported.PRECISION))
+    }
+    ours = [found["accuracy"] for found in here], [found["interval_95"] for found in here]
+    reported_names = [cifar10.NAMES[label] for label in reported.CONFUSION_LABELS]
+    table = results.methods
+    settings = [
+        (f"{shots}-shot", method, value, interval)
+        for shots, method, value, interval in zip(
+            table["shots"], table["method"], table["accuracy"], table["interval_95"], strict=True
+        )
+    ]
+    return {
+        "charts": {
+            "accuracy": charts.bars(names, {"report": (first, None), "here": ours}, "accuracy"),
+            "confusion-report": charts.confusion(np.array(reported.CONFUSION), reported_names),
+            "confusion-here": charts.confusion(confusions.sum(0), names),
+            "methods": charts.methods(settings),
+        },
+        "few_shot": {"accuracy": rows, **details, "first": mean},
+        "report_second_run": float(accuracy(np.array(reported.CONFUSION))),
+        "methods": table["method"].nunique(),
+    }

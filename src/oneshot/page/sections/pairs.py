@@ -1,0 +1,49 @@
+"""The pairs of images of different unseen classes that the net confuses most."""
+
+import numpy as np
+
+from oneshot.datasets import cifar10
+from oneshot.page.results import Results
+from oneshot.page.sheets import sheet
+
+_PAIRS = 12
+
+
+def section(results: Results) -> dict:
+    """Compute "pairs" among the images of the report's protocol, and the sheet "pairs" of their images."""
+    features, labels, indices = results.unseen()
+    pool = results.protocol().pool
+    found = nearest_pairs(features[pool], labels[pool], _PAIRS)
+    images = pool[np.array([pair[:2] for pair in found], int).ravel()]
+    pairs = [
+        {
+            "tiles": [2 * place, 2 * place + 1],
+            "labels": [int(labels[pool[end]]) for end in pair[:2]],
+            "names": [cifar10.NAMES[labels[pool[end]]] for end in pair[:2]],
+            "distance": pair[2],
+        }
+        for place, pair in enumerate(found)
+    ]
+    return {"pairs": pairs, "sheets": {"pairs": sheet(results.cifar10.images[indices[images]], 2)}}
+
+
+def nearest_pairs(features: np.ndarray, labels: np.ndarray, count: int) -> list[tuple[int, int, float]]:
+    """Find the nearest pairs of images of different classes: (position, position, distance), nearest first.
+
+    features: (n, d) float; labels: (n,). No image stands in two pairs, so that one odd image does not fill the list.
+    """
+    features = features.astype(np.float64)
+    squares = (features**2).sum(1)
+    apart = squares[:, None] + squares - 2 * features @ features.T
+    first, second = np.nonzero(np.triu(labels[:, None] != labels))
+    order = np.argsort(apart[first, second], kind="stable")[: 50 * count]
+    first, second = first[order], second[order]
+    # Once more, digit by digit: the product above depends on the number of threads in its last ones.
+    exact = np.sqrt(((features[first] - features[second]) ** 2).sum(1)).round(6)
+    pairs: list[tuple[int, int, float]] = []
+    used: set[int] = set()
+    for distance, a, b in sorted(zip(exact.tolist(), first.tolist(), second.tolist(), strict=True)):
+        if len(pairs) < count and not used & {a, b}:
+            pairs.append((a, b, distance))
+            used |= {a, b}
+    return pairs

@@ -1,0 +1,78 @@
+"""Sets of images on which the page's reader chooses the examples: the unseen classes and the unseen digits."""
+
+import base64
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from oneshot.datasets import cifar10, mnist
+from oneshot.page.nearest import quantize
+from oneshot.page.results import EMBEDDINGS, Results
+from oneshot.page.sections.digits import pictured_digits
+from oneshot.page.sections.projections import pictured
+from oneshot.plotting.palette import COLOURS
+
+# Images of each class, and how many of them can be chosen as the class's one example.
+_IMAGES, _CHOICES = 100, 24
+
+
+def section(results: Results) -> dict:
+    """Compute "sets", which the page's script and `unpack` read."""
+    features, labels, _ = results.unseen()
+    chosen = pictured(results)
+    tiles = _few(labels[chosen], results.unseen_classes)
+    count = len(results.unseen_classes)
+    title = f"CIFAR-10: {count} classes that the net never saw"
+    codes = quantize(features[chosen[tiles]], 8)
+    sets = [pack(title, "cifar10", codes, labels[chosen[tiles]], tiles, "unseen", cifar10.NAMES)]
+    for net in EMBEDDINGS:
+        if net.startswith("siamese"):
+            digits = results.params["mnist"]["unseen_digits"]
+            data = results.features[net]
+            shown, start = pictured_digits(results)["unseen"]
+            points, labels = data["embeddings"][shown], data["labels"][shown]
+            tiles = _few(labels, digits)
+            title = f"MNIST: {len(digits)} digits that the net never saw, {EMBEDDINGS[net]}"
+            codes = quantize(points[tiles], 16)
+            sets.append(pack(title, net, codes, labels[tiles], tiles + start, "digits", mnist.NAMES))
+    return {"sets": sets}
+
+
+def pack(
+    name: str,
+    key: str,
+    codes: np.ndarray,
+    labels: np.ndarray,
+    tiles: Sequence[int] | np.ndarray,
+    sheet: str,
+    names: Sequence[str],
+) -> dict:
+    """Pack images to try one-shot learning on.
+
+    codes: (n, d) uint8 or uint16; labels: (n,) integers, grouped by class; tiles: (n,) places in the sheet of that
+    name; names: of each label.
+    """
+    classes = list(dict.fromkeys(labels.tolist()))
+    return {
+        "name": name,
+        "key": key,
+        "sheet": sheet,
+        "classes": [{"label": label, "name": names[label], "colour": COLOURS[label]} for label in classes],
+        "labels": [classes.index(label) for label in labels.tolist()],
+        "choices": [np.flatnonzero(labels == label)[:_CHOICES].tolist() for label in classes],
+        "tiles": [int(tile) for tile in tiles],
+        "dimensions": codes.shape[1],
+        "bytes": codes.itemsize,
+        "codes": base64.b64encode(codes.tobytes()).decode(),
+    }
+
+
+def unpack(packed: Mapping) -> np.ndarray:
+    """Read the representations of a packed set, as the page's script does: (n, d) uint8 or uint16."""
+    codes = np.frombuffer(base64.b64decode(packed["codes"]), f"<u{packed['bytes']}")
+    return codes.reshape(-1, packed["dimensions"])
+
+
+def _few(labels: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+    """Positions of the first images of each class."""
+    return np.concatenate([np.flatnonzero(labels == label)[:_IMAGES] for label in classes])

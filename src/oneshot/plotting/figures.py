@@ -1,0 +1,119 @@
+"""Pictures of tables as PNG, the same bytes each time: labelled axes, class names, one colour per class."""
+
+import io
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from oneshot.plotting.palette import COLOURS, MARKERS
+
+# Sizes in inches and points, chosen so that text is still readable at half size.
+_SIDE = 5.6
+_DPI = 150
+_TITLE, _LABEL, _TICK = 16, 15, 13
+
+
+def by_part(table: pd.DataFrame, title: str) -> dict[str, pd.DataFrame]:
+    """Split a table by its column part, if it has one: {title of a panel: its rows}."""
+    if "part" not in table:
+        return {title: table}
+    return {f"{title}: {part}": rows for part, rows in table.groupby("part", sort=False)}
+
+
+def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
+    """Draw confusion matrices side by side: rows = prediction, columns = reference, shade = share of the column.
+
+    panels: by title, tables with columns predicted, reference, count; classes stand in the order of the table.
+    """
+    figure = _figure(_SIDE * len(panels), _SIDE + 0.3)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for ax, (title, table) in zip(axes, panels.items(), strict=True):
+        names = table["reference"].drop_duplicates()
+        counts = table.pivot(index="predicted", columns="reference", values="count").loc[names, names].to_numpy()
+        share = counts / np.maximum(counts.sum(0), 1)
+        ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), value in np.ndenumerate(share):
+            ax.text(
+                column,
+                row,
+                f"{100 * value:.0f}",
+                ha="center",
+                va="center",
+                color="white" if value > 0.6 else "black",
+                fontsize=_LABEL if len(names) <= 6 else 11,
+            )
+        ticks = np.arange(len(names))
+        ax.set_xticks(ticks, names, fontsize=_TICK)
+        ax.set_yticks(ticks, names, fontsize=_TICK)
+        ax.set_xlabel("reference", fontsize=_LABEL)
+        ax.set_ylabel("prediction", fontsize=_LABEL)
+        ax.set_title(title, fontsize=_TITLE)
+    figure.supxlabel("numbers: % of the reference class", fontsize=_TICK)
+    return _png(figure)
+
+
+def draw_scatter(panels: Mapping[str, pd.DataFrame], *, one_space: bool) -> bytes:
+    """Draw points by class, in 2-D or 3-D, panels side by side.
+
+    panels: by title, tables with columns x, y (and z), label (integer, 0 .. 9, which gives colour and marker) and
+    class (its name); one_space: the panels show the same space, and so have the same axes.
+    """
+    columns = [column for column in "xyz" if column in next(iter(panels.values()))]
+    solid = len(columns) == 3
+    figure = _figure(_SIDE * len(panels), _SIDE + 0.7)
+    kind = {"projection": "3d"} if solid else {}
+    axes = figure.subplots(1, len(panels), squeeze=False, subplot_kw=kind)[0]
+    everything = pd.concat(list(panels.values()))
+    for ax, (title, table) in zip(axes, panels.items(), strict=True):
+        for label, points in table.groupby("label", sort=True):
+            ax.scatter(
+                *(points[column].to_numpy() for column in columns),
+                s=20,
+                c=COLOURS[label],
+                marker=MARKERS[label],
+                alpha=0.85,
+                # An edge keeps the pale colours visible on white.
+                linewidths=0.3,
+                edgecolors="#333333",
+                label=points["class"].iloc[0],
+            )
+        space = everything if one_space else table
+        for axis in columns:
+            low, high = space[axis].min(), space[axis].max()
+            margin = 0.04 * max(high - low, 1e-9)
+            getattr(ax, f"set_{axis}lim")(low - margin, high + margin)
+            # In 3-D the tick labels stand where matplotlib would put the axis label.
+            getattr(ax, f"set_{axis}label")(f"{axis} (no unit)", fontsize=_LABEL, labelpad=12 if solid else None)
+        if solid:
+            # matplotlib's layout does not see the labels of a 3-D box: keep them inside.
+            ax.set_box_aspect(None, zoom=0.85)
+        ax.tick_params(labelsize=_TICK - 3 if solid else _TICK)
+        ax.set_title(title, fontsize=_TITLE, pad=-12 if solid else None)
+        ax.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.06 if solid else -0.14),
+            ncols=min(5, table["label"].nunique()),
+            fontsize=_TICK,
+            markerscale=2.2,
+            handletextpad=0.2,
+            columnspacing=1,
+            frameon=False,
+        )
+    return _png(figure)
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure((width, height), dpi=_DPI, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12, rect=(0, 0, 1, 0.98))
+    return figure
+
+
+def _png(figure: Figure) -> bytes:
+    """Encode a figure without the program's version, which would change the bytes."""
+    FigureCanvasAgg(figure)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

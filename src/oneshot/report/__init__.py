@@ -1,1 +1,0 @@
-"""The report page: what it shows, computed from results, and how it shows it."""

@@ -1,0 +1,1 @@
+"""The report's siamese net for MNIST."""

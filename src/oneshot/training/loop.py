@@ -1,0 +1,72 @@
+"""The epoch loop that all nets share: resume, train, validate, write a checkpoint, report."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from oneshot.core.seeds import pair
+from oneshot.training.checkpoint import Checkpoint
+from oneshot.training.progress import progress
+from oneshot.training.tensorflow import tf
+
+OnEpoch = Callable[[dict[str, float]], None]
+
+
+def run_epochs(
+    *,
+    epochs: int,
+    variables: list[tf.Variable],
+    train_epoch: Callable[[int], dict[str, float]],
+    validate: Callable[[int], dict[str, float]],
+    checkpoint: Checkpoint,
+    on_epoch: OnEpoch,
+) -> list[dict[str, float]]:
+    """Train for a number of epochs; return the metrics of each epoch.
+
+    variables: everything that training changes (weights, statistics, optimizer state); train_epoch(epoch): trains one
+    epoch, counted from 0, whose every random number follows from the epoch's number, and returns metrics;
+    validate(epoch): returns metrics after it; on_epoch(metrics): called for each finished epoch, those of an earlier,
+    interrupted run included. The result is the same to the byte whether or not the training was interrupted.
+    """
+    first, history = 0, []
+    stored = checkpoint.load()
+    if stored:
+        first, arrays, history = stored
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+        print(f"resuming after epoch {first} of {epochs}", flush=True)
+    for row in history:
+        on_epoch(row)
+    for epoch in range(first, epochs):
+        start = time.monotonic()
+        row = {f"training/{name}": value for name, value in train_epoch(epoch).items()}
+        row |= {f"validation/{name}": value for name, value in validate(epoch).items()}
+        history.append(row)
+        values = ", ".join(f"{name} {value:.4f}" for name, value in row.items())
+        print(f"epoch {epoch + 1}/{epochs}: {values} ({time.monotonic() - start:.0f} s)", flush=True)
+        on_epoch(row)
+        checkpoint.save(epoch + 1, [variable.numpy() for variable in variables], history)
+    return history
+
+
+def average_over(
+    batches: Iterable, step: Callable[..., dict[str, tf.Tensor]], *, total: int, label: str
+) -> dict[str, float]:
+    """Run `step` on each batch under a progress bar and average its metrics, weighted by "count".
+
+    step(*batch) -> {"count": images or pairs in the batch, NAME: mean over the batch, ...}; total: number of batches.
+    """
+    sums: dict[str, float] = {}
+    weight = 0.0
+    for batch in progress(batches, total=total, desc=label, unit="step"):
+        values = {name: float(value) for name, value in step(*batch).items()}
+        count = values.pop("count")
+        weight += count
+        for name, value in values.items():
+            sums[name] = sums.get(name, 0.0) + value * count
+    return {name: value / weight for name, value in sums.items()}
+
+
+def seed_dropout(model, seed: int, epoch: int) -> None:
+    """Set the state of every dropout layer for one epoch, so that it does not depend on how that epoch was reached."""
+    for place, layer in enumerate(layer for layer in model.layers if hasattr(layer, "seed_generator")):
+        layer.seed_generator.state.assign(pair(seed, "dropout", epoch, place).astype("uint32"))

@@ -1,0 +1,29 @@
+"""Draw the tables of plots/ as PNG pictures."""
+
+from oneshot.core.params import Schema
+from oneshot.core.stage import run
+
+
+class Params(Schema):
+    """This stage reads no parameters."""
+
+
+def main(_params: Params) -> None:
+    """Write plots/pictures: confusion matrices and scatter plots."""
+    from pathlib import Path
+
+    import pandas as pd
+
+    from oneshot.core import files
+    from oneshot.plotting.figures import by_part, draw_confusion, draw_scatter
+
+    for folder in sorted(path.parent for path in Path("plots").glob("one_shot_*/**/confusion.csv")):
+        target = Path("plots/pictures", folder.relative_to("plots"))
+        panels = by_part(pd.read_csv(folder / "confusion.csv"), folder.name)
+        files.write_bytes(target / "confusion.png", draw_confusion(panels))
+        panels = by_part(pd.read_csv(folder / "scatter.csv"), folder.name)
+        files.write_bytes(target / "scatter.png", draw_scatter(panels, one_space="mnist" in str(folder)))
+
+
+if __name__ == "__main__":
+    run(main, Params)

@@ -1,0 +1,59 @@
+"""Write the HTML page: the report's results beside this run's, and one-shot learning to try by hand."""
+
+from oneshot.convnet.params import ConvnetParams
+from oneshot.core.params import Schema, Seed
+from oneshot.core.stage import run
+from oneshot.dense_embedding.params import DenseEmbeddingParams
+from oneshot.evaluation.params import OneShotParams, PictureParams
+from oneshot.siamese.params import Margin, SiameseParams
+from oneshot.splits.params import Cifar10Params, MnistParams
+
+
+class Params(Schema):
+    """The parameters that this stage reads: the page shows all that shape a result."""
+
+    seed: Seed
+    margin: Margin
+    cifar10: Cifar10Params
+    mnist: MnistParams
+    convnet: ConvnetParams
+    siamese: SiameseParams
+    dense_embedding: DenseEmbeddingParams
+    one_shot: OneShotParams
+    pictures: PictureParams
+
+
+def main(params: Params) -> None:
+    """Write plots/page.html."""
+    from hashlib import sha256
+    from pathlib import Path
+
+    import pandas as pd
+
+    from oneshot.core import files
+    from oneshot.datasets import cifar10, mnist
+    from oneshot.page.contents import contents
+    from oneshot.page.render import render
+    from oneshot.page.results import CONVNETS, EMBEDDINGS, Results
+
+    tables = {"one_shot_cifar10": "one_shot_cifar10", **{net: f"one_shot_mnist/{net}" for net in EMBEDDINGS}}
+    raw = sorted([*Path("data/raw/cifar10").iterdir(), *Path("data/raw/mnist").iterdir()], key=lambda path: path.name)
+    metrics = sorted(Path("metrics").rglob("*.json"))
+    results = Results(
+        params=params.model_dump(),
+        cifar10=cifar10.read("data/raw/cifar10"),
+        mnist=mnist.read("data/raw/mnist"),
+        checksums={path.name: sha256(path.read_bytes()).hexdigest() for path in raw},
+        features={net: files.read_arrays(f"features/{net}") for net in ("6-class", *EMBEDDINGS)},
+        metrics={path.relative_to("metrics").with_suffix("").as_posix(): files.read_json(path) for path in metrics},
+        curves={net: pd.read_csv(f"plots/curves/{net}.csv") for net in (*CONVNETS, *EMBEDDINGS)},
+        confusion={name: pd.read_csv(f"plots/{folder}/confusion.csv") for name, folder in tables.items()},
+        scatter={name: pd.read_csv(f"plots/{folder}/scatter.csv") for name, folder in tables.items()},
+        methods=pd.read_csv("plots/one_shot_cifar10/methods.csv"),
+        **{name: pd.read_csv(f"docs/{name}.csv") for name in ("sweep", "seeds", "minutes")},
+    )
+    files.write_bytes("plots/page.html", render(contents(results)))
+
+
+if __name__ == "__main__":
+    run(main, Params)
