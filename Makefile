@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify check bench sweep seeds minutes choose lint lock clean
+.PHONY: help env repro test unit smoke verify verify-stored record check bench sweep seeds minutes choose experiments results lint format lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -11,10 +11,15 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
 
 help:  ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
-		printf '  make %-7s %s\n' "$$target" "$$text"; done
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+		printf '  make %-13s %s\n' "$$target" "$$text"; done
 
 env: .venv/installed  ## create the environment .venv from requirements.lock
+
+# An environment holds the path of its folder: where the folder has moved, it is created again.
+ifneq ($(shell cat .venv/installed 2>/dev/null),$(CURDIR))
+.PHONY: .venv/installed
+endif
 
 .venv/installed: requirements.lock
 	@$(if $(PYTHON),,echo "error: no Python 3.11, 3.12 or 3.13 on the PATH: install one, or name it: make env PYTHON=/path/to/python3" >&2; exit 1)
@@ -23,26 +28,19 @@ env: .venv/installed  ## create the environment .venv from requirements.lock
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "error: $(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo "creating .venv with $$($(PYTHON) --version) from requirements.lock"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null)}}" \
+	@$(PYTHON) -m venv --clear .venv
+	@PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}" \
 		$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	@# Not a fixed path: a queued or temporary experiment must import the src/ of its own copy, not this one.
-	@echo 'import os, sys; sys.path.insert(0, os.path.abspath("src"))' \
-		> "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/oneshot.pth"
-	@touch $@
+	@$(BIN)/python tools/environment.py
+	@printf %s "$(CURDIR)" > $@
 
-repro: env  ## run the whole pipeline, or what of it is out of date
-	@$(BIN)/python -m tools.params
+repro: env  ## run the whole pipeline, or the stages that are out of date
 	@$(RUN) dvc repro
 
 test: env  ## run all tests: unit, pipeline and data
-	@# Two processes: most of the small pipeline's run waits for programs that start.
-	@export $(RUN); log=$$(mktemp); pytest -m smoke --durations 10 > $$log 2>&1 & smoke=$$!; \
-		trap 'kill $$smoke 2>/dev/null' INT TERM; \
-		$(RUN) pytest -m "not smoke" --durations 10; others=$$?; \
-		echo "now the tests that need the small pipeline's run:"; \
-		wait $$smoke; status=$$?; cat $$log; rm -f $$log; exit $$((status | others))
+	@# Two workers: one for the tests that need the small pipeline's run, one for all others.
+	@$(RUN) pytest -m "" -n 2 --dist loadgroup --durations 10
 
 unit: env  ## run the fast tests alone
 	@$(RUN) pytest
@@ -52,6 +50,12 @@ smoke: env  ## run every stage on a small part of the real data, in a scratch co
 
 verify: env  ## run the smoke pipeline twice in scratch copies and compare every hash
 	@$(RUN) python -m tools.verify
+
+verify-stored: env  ## run the whole pipeline in a scratch copy and compare every output with dvc.lock
+	@$(RUN) python -m tools.verify --stored
+
+record: env  ## run the smoke pipeline and record its hashes, with which every machine's tests compare theirs
+	@$(RUN) python -m tools.verify --record
 
 check: env  ## check the stored results: unedited, not stale, within bounds (AGAINST=REVISION: and not worse)
 	@$(RUN) python -m tools.check $(if $(AGAINST),--against $(AGAINST))
@@ -68,14 +72,27 @@ seeds: env  ## run the pipeline with another seed through DVC's queue (docs/seed
 choose: env  ## compare the feature transforms on held-out base classes (docs/choice.csv)
 	@$(RUN) python -m tools.choose
 
-minutes: env  ## note the stored run's minutes a stage for the report page (docs/minutes.csv)
+minutes: env  ## write the stored run's minutes per stage to docs/minutes.csv, for the page
 	@$(RUN) python -m tools.minutes
 
-lint: env  ## check style and formatting
+experiments: env  ## show margin and one-shot accuracy of all experiments, in 160 columns
+	@$(RUN) dvc exp show --no-pager --drop '(?!Experiment|margin$$|.*siamese-2d.*:unseen\.(shot_1\.accuracy|test.auc))'
+
+results: env  ## generate docs/results.md and the README's tables from metrics/, docs/seeds.csv and dvc.yaml
+	@$(RUN) python -m tools.results
+
+lint: env  ## check style, types, workflows and generated tables
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/pyright
+	@$(BIN)/zizmor --offline --no-progress --quiet .github
+	@$(RUN) python -m tools.results --check
 
-lock: env  ## write requirements.lock anew from pyproject.toml
+format: env  ## fix style and formatting
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+lock: env  ## regenerate requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--group dev pyproject.toml -o requirements.lock
 

@@ -1,6 +1,7 @@
 """Extract the 600 representation units of the 6-class net, for unseen classes and for seen ones' validation images."""
 
 from oneshot.convnet.params import ConvolutionParams
+from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema
 from oneshot.core.stage import run
 
@@ -8,6 +9,7 @@ from oneshot.core.stage import run
 class Params(Schema):
     """The parameters that this stage reads."""
 
+    compute: ComputeParams
     convnet: ConvolutionParams
 
 

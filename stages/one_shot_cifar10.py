@@ -1,5 +1,6 @@
-"""Classify the unseen CIFAR-10 classes from few examples: by the report's protocol, and by many episodes and methods."""
+"""Classify the unseen CIFAR-10 classes from few examples: by the report's protocol and by many episodes and methods."""
 
+from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 from oneshot.evaluation.params import OneShotParams, PictureParams
@@ -9,6 +10,7 @@ from oneshot.splits.params import UnseenClassParams
 class Params(Schema):
     """The parameters that this stage reads."""
 
+    compute: ComputeParams
     seed: Seed
     cifar10: UnseenClassParams
     one_shot: OneShotParams
@@ -22,7 +24,7 @@ def main(params: Params) -> None:
     from oneshot.core import files
     from oneshot.datasets import cifar10
     from oneshot.evaluation import confusion, few_shot, report_protocol
-    from oneshot.evaluation.episodes import choose_images, require_images
+    from oneshot.evaluation.episodes import choose_images, require_features, require_images
     from oneshot.evaluation.projections import projections
 
     classes, one_shot, pictures, seed = params.cifar10.unseen_classes, params.one_shot, params.pictures, params.seed
@@ -30,6 +32,7 @@ def main(params: Params) -> None:
     is_unseen = np.isin(data["labels"], classes)
     views = np.stack([data["embeddings"], data["mirrored"]])
     unseen, seen, labels = views[:, is_unseen], views[:, ~is_unseen], data["labels"][is_unseen]
+    require_features(unseen[0], "6-class")
     for count, key in (
         (one_shot.images_per_class, "one_shot.images_per_class"),
         (max(one_shot.shots) + 1, "one_shot.shots and at least one query"),

@@ -1,5 +1,6 @@
 """Classify digits from few examples by one net's embedding: the seen ones, the unseen ones, and all."""
 
+from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 from oneshot.evaluation.params import EpisodeParams, PicturedParams
@@ -9,6 +10,7 @@ from oneshot.splits.params import DigitParams
 class Params(Schema):
     """The parameters that this stage reads."""
 
+    compute: ComputeParams
     seed: Seed
     mnist: DigitParams
     one_shot: EpisodeParams
@@ -22,7 +24,7 @@ def main(params: Params, net: str) -> None:
     from oneshot.core import files
     from oneshot.datasets import mnist
     from oneshot.evaluation import confusion, few_shot
-    from oneshot.evaluation.episodes import choose_images, require_images
+    from oneshot.evaluation.episodes import choose_images, require_features, require_images
     from oneshot.evaluation.projections import point_table
 
     seen, unseen, one_shot = params.mnist.seen_digits, params.mnist.unseen_digits, params.one_shot
@@ -30,6 +32,7 @@ def main(params: Params, net: str) -> None:
     pictured = params.pictures.images_per_class
     data = files.read_arrays(f"features/{net}")
     points, labels = data["embeddings"], data["labels"]
+    require_features(points, net)
     for count, key in (
         (max(one_shot.shots) + 1, "one_shot.shots and at least one query"),
         (pictured, "pictures.images_per_class"),

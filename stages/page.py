@@ -1,17 +1,21 @@
 """Write the HTML page: the report's results beside this run's, and one-shot learning to try by hand."""
 
+from pydantic import model_validator
+
 from oneshot.convnet.params import ConvnetParams
+from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 from oneshot.dense_embedding.params import DenseEmbeddingParams
 from oneshot.evaluation.params import OneShotParams, PictureParams
 from oneshot.siamese.params import Margin, SiameseParams
-from oneshot.splits.params import Cifar10Params, MnistParams
+from oneshot.splits.params import CIFAR10_IMAGES, MNIST_IMAGES, Cifar10Params, MnistParams
 
 
 class Params(Schema):
     """The parameters that this stage reads: the page shows all that shape a result."""
 
+    compute: ComputeParams
     seed: Seed
     margin: Margin
     cifar10: Cifar10Params
@@ -21,6 +25,35 @@ class Params(Schema):
     dense_embedding: DenseEmbeddingParams
     one_shot: OneShotParams
     pictures: PictureParams
+
+    @model_validator(mode="after")
+    def _images_suffice(self):
+        """Refuse numbers of images that the data sets or their limits do not have: no other stage reads all of these."""
+        for data, images, counts in (
+            ("cifar10", CIFAR10_IMAGES, CIFAR10_IMAGES.values()),
+            ("mnist", MNIST_IMAGES, [MNIST_IMAGES["test"]]),
+        ):
+            limit = getattr(self, data).limit_per_class or max(images.values())
+            present = sum(min(limit, count) for count in counts)
+            asked = {
+                "one_shot.shots and at least one query": max(self.one_shot.shots) + 1,
+                "pictures.images_per_class": self.pictures.images_per_class,
+            }
+            if data == "cifar10":
+                asked["one_shot.images_per_class"] = self.one_shot.images_per_class
+            for key, count in asked.items():
+                if count > present:
+                    raise ValueError(
+                        f"{key} asks for {count} images of each class of {data}, but there are {present}: lower it, or"
+                        f" raise {data}.limit_per_class"
+                    )
+        pictured = self.pictures.images_per_class * len(self.cifar10.unseen_classes)
+        if self.pictures.perplexity >= pictured:
+            raise ValueError(
+                f"pictures.perplexity should be less than the number of pictured images, {pictured}, but is"
+                f" {self.pictures.perplexity:g}: lower it"
+            )
+        return self
 
 
 def main(params: Params) -> None:

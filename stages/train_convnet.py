@@ -1,6 +1,7 @@
 """Train the report's ConvNet, on all ten classes or on the six seen ones."""
 
 from oneshot.convnet.params import ConvnetParams
+from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 
@@ -8,6 +9,7 @@ from oneshot.core.stage import run
 class Params(Schema):
     """The parameters that this stage reads."""
 
+    compute: ComputeParams
     seed: Seed
     convnet: ConvnetParams
 
@@ -17,7 +19,7 @@ def main(params: Params, name: str) -> None:
     import numpy as np
 
     from oneshot.convnet import inference, net, training
-    from oneshot.core import files
+    from oneshot.core import environment, files
     from oneshot.datasets import cifar10
     from oneshot.training.checkpoint import Checkpoint
     from oneshot.training.curves import Curves
@@ -28,9 +30,10 @@ def main(params: Params, name: str) -> None:
     train, validation, test = (parts[part].relabelled(classes) for part in ("train", "validation", "test"))
     recipe, convolution = params.convnet.recipe_of(name), params.convnet.convolution
 
+    fixed = environment.determinants(params.compute)
     seed_initialisation(params.seed)
     model = training.build(len(classes), recipe, convolution)
-    determinants = recipe.model_dump_json(), convolution, str(params.seed), *train, *validation
+    determinants = recipe.model_dump_json(), convolution, str(params.seed), fixed, *train, *validation
     checkpoint = Checkpoint(".checkpoints", name, *determinants)
     curves = Curves(f"plots/curves/{name}.csv")
     training.train(model, train, validation, recipe, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add)

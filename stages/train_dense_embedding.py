@@ -1,5 +1,6 @@
 """Train the report's dense embedding net, on all ten digits or on the seen ones."""
 
+from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 from oneshot.dense_embedding.params import DenseEmbeddingParams
@@ -10,6 +11,7 @@ GROUPS = {"dense-all": ("seen", "unseen"), "dense-seen": ("seen",)}
 class Params(Schema):
     """The parameters that this stage reads."""
 
+    compute: ComputeParams
     seed: Seed
     dense_embedding: DenseEmbeddingParams
 
@@ -18,7 +20,7 @@ def main(params: Params, name: str) -> None:
     """Write the net's weights, its embeddings of all test images, its learning curves and its test metrics."""
     import numpy as np
 
-    from oneshot.core import files
+    from oneshot.core import environment, files
     from oneshot.core.images import join
     from oneshot.datasets import mnist
     from oneshot.dense_embedding import net, training
@@ -35,9 +37,12 @@ def main(params: Params, name: str) -> None:
     train, validation, test = (part.relabelled(classes) for part in (train, validation, test))
     recipe = params.dense_embedding
 
+    fixed = environment.determinants(params.compute)
     seed_initialisation(params.seed)
     model = net.build(len(classes))
-    checkpoint = Checkpoint(".checkpoints", name, recipe.model_dump_json(), str(params.seed), *train, *validation)
+    checkpoint = Checkpoint(
+        ".checkpoints", name, recipe.model_dump_json(), str(params.seed), fixed, *train, *validation
+    )
     curves = Curves(f"plots/curves/{name}.csv")
     training.train(model, train, validation, recipe, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add)
 

@@ -1,5 +1,6 @@
 """Train the report's siamese net on the seen digits, in two or three dimensions."""
 
+from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 from oneshot.siamese.params import Margin, SiameseParams
@@ -10,6 +11,7 @@ DIMENSIONS = {"siamese-2d": 2, "siamese-3d": 3}
 class Params(Schema):
     """The parameters that this stage reads."""
 
+    compute: ComputeParams
     seed: Seed
     margin: Margin
     siamese: SiameseParams
@@ -17,7 +19,7 @@ class Params(Schema):
 
 def main(params: Params, name: str) -> None:
     """Write the net's weights, its embeddings of all test images, its learning curves and its metrics of pairs."""
-    from oneshot.core import files
+    from oneshot.core import environment, files
     from oneshot.datasets import mnist
     from oneshot.siamese import net, training
     from oneshot.siamese.params import Recipe
@@ -30,9 +32,12 @@ def main(params: Params, name: str) -> None:
     train, validation = parts["seen_train"], parts["seen_validation"]
     recipe = Recipe(margin=params.margin, **dict(params.siamese))
 
+    fixed = environment.determinants(params.compute)
     seed_initialisation(params.seed)
     model = net.build(DIMENSIONS[name], recipe.dropout)
-    checkpoint = Checkpoint(".checkpoints", name, recipe.model_dump_json(), str(params.seed), *train, *validation)
+    checkpoint = Checkpoint(
+        ".checkpoints", name, recipe.model_dump_json(), str(params.seed), fixed, *train, *validation
+    )
     curves = Curves(f"plots/curves/{name}.csv")
     training.train(model, train, validation, recipe, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add)
 

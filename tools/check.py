@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dvc.dependency import ParamsDependency
 from dvc.dvcfile import Lockfile
-from dvc.exceptions import DvcException
+from dvc.exceptions import DvcException, OutputNotFoundError
 from dvc.output import Output
 from dvc.repo import Repo
 from dvc.scm import SCMError
@@ -24,12 +24,13 @@ RERUN = "run dvc repro and commit dvc.lock with the results"
 
 
 def check(root: str | Path = ".", against: str | None = None) -> list[str]:
-    """Check a project; return a sentence for each fault found, none where the results can be trusted.
+    """Check a project; return a sentence for each fault found, none if the results can be trusted.
 
     root: the folder of dvc.yaml; against: a Git revision whose metrics are to be held.
     """
     with Repo(str(root)) as repo:
-        stages = sorted(repo.index.stages, key=lambda stage: stage.addressing)
+        stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
+        stages.sort(key=lambda stage: str(stage.addressing))
         lock = Lockfile(repo, str(Path(repo.root_dir) / "dvc.lock")).load().get("stages", {})
         locked = [stage for stage in stages if stage.name in lock]
         names = {stage.name for stage in stages}
@@ -51,7 +52,8 @@ def _stale(stage: PipelineStage, record: dict, producers: dict[str, tuple[Pipeli
         yield f"{stage.name} was run by another command ({record.get('cmd')!r}, now {stage.cmd!r}): {RERUN}"
     for dep in stage.deps:
         if isinstance(dep, ParamsDependency):
-            recorded, present = dep.hash_info.value or {}, dep.read_params()
+            recorded, present = dep.hash_info.value, dep.read_params()
+            recorded = recorded if isinstance(recorded, dict) else {}
             for key in dep.params:
                 old, new = recorded.get(key, "no value"), present.get(key, "no value")
                 if old != new:
@@ -71,7 +73,7 @@ def _altered(stage: PipelineStage, out: Output) -> Iterator[str]:
         yield f"{stage.name} was run without its output {out.def_path}: {RERUN}"
     elif not out.use_cache and (status := out.status()):
         how = "is missing" if status[str(out)] == "deleted" else "is not the one recorded in dvc.lock"
-        yield f"{out.def_path}, a result of {stage.name}, {how}: take it back from Git, or {RERUN}"
+        yield f"{out.def_path}, a result of {stage.name}, {how}: restore it from Git, or {RERUN}"
 
 
 def _undeclared(repo: Repo, outputs: dict[str, tuple[PipelineStage, Output]]) -> Iterator[str]:
@@ -88,8 +90,10 @@ def _out_of_bounds(repo: Repo, against: str | None) -> Iterator[str]:
     if not path.exists():
         yield f"{BOUNDS} is missing: the metrics have no bounds"
         return
-    present = _metrics(repo, "workspace")
-    before = _metrics(repo, against) if against else {}
+    present, unreadable = _metrics(repo, "workspace")
+    before, lost = _metrics(repo, against) if against else ({}, [])
+    yield from (f"{file} cannot be read: {RERUN}" for file in unreadable)
+    yield from (f"{file} of {against} cannot be read, so nothing can be compared with it" for file in lost)
     for file, rules in load_yaml(str(path)).items():
         for key, rule in rules.items():
             if unknown := rule.keys() - {"min", "max", "tolerance"}:
@@ -97,7 +101,7 @@ def _out_of_bounds(repo: Repo, against: str | None) -> Iterator[str]:
                 continue
             value, old, tolerance = present.get((file, key)), before.get((file, key)), rule.get("tolerance")
             if not isinstance(value, int | float):
-                yield f"{BOUNDS} bounds {key} of {file}, which holds no such number: mend the one or the other"
+                yield f"{BOUNDS} bounds {key} of {file}, which holds no such number: fix the one or the other"
                 continue
             # Written as "not within", so that NaN is out of bounds. A minimum is for what should be high, so that a
             # fall is a loss; a maximum for what should be low.
@@ -113,13 +117,17 @@ def _out_of_bounds(repo: Repo, against: str | None) -> Iterator[str]:
                     yield f"{file}: {key} rose from {old} at {against} to {value}, by more than {tolerance}"
 
 
-def _metrics(repo: Repo, revision: str) -> dict[tuple[str, str], float]:
-    """Read the metrics of a revision: {(file, dotted key): value}."""
+def _metrics(repo: Repo, revision: str) -> tuple[dict[tuple[str, str], float], list[str]]:
+    """Read the metrics of a revision: {(file, dotted key): value}, and the files that cannot be read."""
     shown = repo.metrics.show(revs=[revision], hide_workspace=False)[revision]
     if "error" in shown:
         raise shown["error"]
-    files = {Path(file).as_posix(): content.get("data", {}) for file, content in shown.get("data", {}).items()}
-    return {(file, key): value for file, tree in files.items() for key, value in _flat(tree)}
+    files = {Path(file).as_posix(): content for file, content in shown.get("data", {}).items()}
+    values = {(file, key): value for file, found in files.items() for key, value in _flat(found.get("data", {}))}
+    missing = (FileNotFoundError, OutputNotFoundError)
+    return values, [
+        file for file, found in files.items() if "error" in found and not isinstance(found["error"], missing)
+    ]
 
 
 def _flat(tree: dict, prefix: str = "") -> Iterator[tuple[str, float]]:
@@ -131,8 +139,8 @@ def _flat(tree: dict, prefix: str = "") -> Iterator[tuple[str, float]]:
 
 
 def main() -> None:
-    """Print a sentence for each fault; end with status 1 where there is any."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Print a sentence for each fault; end with status 1 if there is any."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--against", metavar="REVISION", help="Git revision than which no metric may be worse")
     try:
         faults = check(against=parser.parse_args().against)

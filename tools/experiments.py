@@ -7,47 +7,77 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import dvc.api
+from dvc.repo import Repo
+
+# Seconds without a live worker after which the queue counts as dead: a worker needs some to start and to restart.
+PATIENCE = 60.0
+DVC = (sys.executable, "-m", "dvc")
+
 
 def run_queue(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], jobs: int) -> None:
-    """Queue experiments, run them, and wait for all; end the program with dvc's status where it fails.
+    """Queue experiments, run them, and wait for all; end the program if dvc fails or one of them does.
 
     experiments: by name, the values to set, such as margin=2; targets: the stages to reproduce, and what they
     depend on; jobs: at once.
     """
     for name, values in experiments.items():
         settings = [word for value in values for word in ("-S", value)]
-        # Not exp run --force, which would overwrite the name, but also compute anew what did not change.
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run([sys.executable, "-m", "dvc", "exp", "remove", name], check=False, **quiet)
-        _run(sys.executable, "-m", "dvc", "exp", "run", "--queue", "--name", name, *settings, *targets)
-    _run(sys.executable, "-m", "dvc", "queue", "start", "--jobs", str(jobs))
-    wait(list(experiments))
+        # Not exp run --force, which would overwrite the name, but also run again what did not change.
+        remove = [*DVC, "exp", "remove", name]
+        subprocess.run(remove, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _dvc("exp", "run", "--queue", "--name", name, *settings, *targets)
+    _dvc("queue", "start", "--jobs", str(jobs))
+    failed = wait(list(experiments))
+    if failed:
+        sys.exit(f"error: {', '.join(failed)} failed: `dvc queue logs {failed[0]}` shows why")
 
 
-def wait(names: Sequence[str], folder: str | Path = ".") -> None:
-    """Wait until the queue of the project in folder has ended these experiments, and print how each one did."""
-    ahead = list(names)
+def wait(names: Sequence[str], folder: str | Path = ".", patience: float = PATIENCE) -> list[str]:
+    """Wait until the queue of the project in `folder` has ended these experiments; return the names of the failed ones.
+
+    Ends the program in a sentence if no worker has been alive for `patience` seconds: then nothing would ever end them.
+    """
+    ahead, failed = list(names), []
+    alive = time.monotonic()
     while ahead:
-        table = _run(sys.executable, "-m", "dvc", "queue", "status", cwd=folder, stdout=subprocess.PIPE).stdout
-        rows = [line.split() for line in table.splitlines()]
-        ended = {row[1]: row[-1] for row in rows if row and row[-1] in ("Success", "Failed")}
+        with Repo(str(folder)) as repo:
+            queue = repo.experiments.celery_queue
+            ended = {row["name"]: row["status"] for row in queue.status() if row["status"] in ("Success", "Failed")}
+            workers = queue.worker_status()
         for name in [name for name in ahead if name in ended]:
             print(f"{name}: {ended[name]}", flush=True)
             ahead.remove(name)
-        time.sleep(5 if ahead else 0)
+            failed += [name] if ended[name] == "Failed" else []
+        if workers:
+            alive = time.monotonic()
+        elif ahead and time.monotonic() - alive > patience:
+            sys.exit(
+                f"error: no worker of DVC's queue is running, but {', '.join(ahead)} did not end: `dvc queue status`"
+                f" and `dvc queue logs {ahead[0]}` show what happened; then run again"
+            )
+        if ahead:
+            time.sleep(min(5.0, patience / 4))
+    return failed
+
+
+def revision(name: str) -> str:
+    """The Git revision of an experiment of the present commit; end the program in a sentence if there is none."""
+    revisions = {row["Experiment"]: row["rev"] for row in dvc.api.exp_show() if row.get("Experiment")}
+    if name not in revisions:
+        sys.exit(
+            f"error: the experiment {name} of this commit has no result: `dvc queue status` and `dvc queue logs {name}`"
+            " show why"
+        )
+    return revisions[name]
 
 
 def stored(name: str, path: str) -> dict:
-    """Read a JSON file as an experiment stored it; end the program in a sentence where the experiment has failed."""
-    listed = _run("git", "for-each-ref", "refs/exps", "--format=%(refname)", stdout=subprocess.PIPE).stdout
-    found = [ref for ref in listed.split() if ref.endswith(f"/{name}")]
-    if not found:
-        sys.exit(f"error: the experiment {name} has no result: `dvc queue status` and `dvc queue logs {name}` say why")
-    return json.loads(_run("git", "show", f"{found[-1]}:{path}", stdout=subprocess.PIPE).stdout)
+    """Read a JSON file as an experiment stored it in Git."""
+    return json.loads(dvc.api.read(path, rev=revision(name)))
 
 
-def _run(*command: str, **options) -> subprocess.CompletedProcess:
-    done = subprocess.run(command, text=True, **options)
+def _dvc(*words: str) -> None:
+    done = subprocess.run([*DVC, *words], check=False)
     if done.returncode:
         sys.exit(done.returncode)
-    return done

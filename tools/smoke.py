@@ -13,6 +13,8 @@ from pathlib import Path
 from dvc.utils.serialize import load_yaml, modify_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+# Git reads no settings but a repository's own.
+PLAIN_GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 OVERRIDES = load_yaml(str(ROOT / "tools/smoke.yaml"))
 
 
@@ -35,7 +37,7 @@ def copy(folder: str | Path) -> Path:
 
 
 def shrink(folder: str | Path, overrides: Mapping[str, object] = OVERRIDES) -> None:
-    """Set leaves of the copy's params.yaml, by dotted name; raises KeyError for a group or leaf that is not there."""
+    """Set leaves of the copy's params.yaml, by dotted name; raises KeyError for a group or leaf that does not exist."""
     with modify_yaml(str(Path(folder) / "params.yaml")) as tree:
         for key, value in overrides.items():
             *groups, leaf = key.split(".")
@@ -53,18 +55,19 @@ def commit(folder: str | Path, message: str) -> None:
 
 
 def git(folder: str | Path, *words: str) -> str:
-    """Run git; return what it printed."""
-    return subprocess.run(["git", *words], cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+    """Run git, without the user's settings (signed commits, hooks, ignored files); return what it printed."""
+    options = {"check": True, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.run(["git", *words], cwd=folder, env=os.environ | PLAIN_GIT, **options).stdout
 
 
 def environment(folder: str | Path) -> dict[str, str]:
-    """The environment variables for a copy: this Python first on the path, and the copy's own library."""
+    """The environment variables for a copy: this Python first on the path, the copy's own library, git as it comes."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(Path(folder).resolve() / "src")}
+    return {**os.environ, **PLAIN_GIT, "PATH": path, "PYTHONPATH": str(Path(folder).resolve() / "src")}
 
 
 def dvc(folder: str | Path, *words: str, **options) -> subprocess.CompletedProcess:
-    """Run dvc in a copy; raises CalledProcessError where it fails, unless options say check=False."""
+    """Run dvc in a copy; raises CalledProcessError if it fails, unless options say check=False."""
     command = [sys.executable, "-m", "dvc", *words]
     return subprocess.run(command, cwd=folder, env=environment(folder), **{"check": True, **options})
 
@@ -81,7 +84,7 @@ def run(folder: str | Path) -> Path:
 
 def main() -> None:
     """Run the pipeline small and say how long it took."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", metavar="FOLDER", help="leave the copy in this new folder, to look at")
     keep = parser.parse_args().keep
     start = time.monotonic()

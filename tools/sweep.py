@@ -1,4 +1,4 @@
-"""Train the siamese nets with several margins through DVC's queue; keep the figures in docs/sweep.csv and a picture."""
+"""Train the siamese nets with several margins through DVC's queue; write docs/sweep.csv and a picture."""
 
 import argparse
 import io
@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from oneshot.core.files import write_bytes, write_csv
 from tools.experiments import run_queue, stored
 
 MARGINS = (0.25, 0.5, 1.0, 2.0)
-DIMENSIONS = (2, 3)
+NETS = ("siamese-2d", "siamese-3d")
 TABLE, PICTURE = Path("docs/sweep.csv"), Path("docs/sweep.png")
 # Column of the table: what the picture calls it.
 DRAWN = {"unseen_5way_1shot": "unseen digits, 5-way 1-shot accuracy", "unseen_auc": "unseen digits, AUC of pairs"}
@@ -24,42 +25,40 @@ def main() -> None:
     jobs = parser.parse_args().jobs
     names = {margin: f"margin-{margin:g}".replace(".", "-") for margin in MARGINS}
     run_queue({name: [f"margin={margin}"] for margin, name in names.items()}, ["one_shot_mnist"], jobs)
-    table = pd.DataFrame([row(names[margin], margin, size) for size in DIMENSIONS for margin in MARGINS])
-    TABLE.write_text(table.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
-    PICTURE.write_bytes(draw(table))
+    table = pd.DataFrame([row(names[margin], margin, net) for net in NETS for margin in MARGINS])
+    write_csv(TABLE, table)
+    write_bytes(PICTURE, draw(table))
     print(table.to_string(index=False))
 
 
-def row(name: str, margin: float, dimension: int) -> dict[str, float]:
-    """Collect the figures of an experiment's net of one dimension."""
-    pairs = stored(name, f"metrics/train_siamese/{dimension}d.json")
-    one_shot = stored(name, f"metrics/one_shot_mnist/siamese-{dimension}d.json")
+def row(name: str, margin: float, net: str) -> dict[str, float | str]:
+    """Collect the metrics of one net of an experiment."""
+    pairs = stored(name, f"metrics/train_siamese/{net}.json")
+    one_shot = stored(name, f"metrics/one_shot_mnist/{net}.json")
     return {
         "margin": margin,
-        "dimension": dimension,
+        "net": net,
         "unseen_auc": pairs["unseen"]["test"]["auc"],
         "unseen_5way_1shot": one_shot["unseen"]["shot_1"]["accuracy"],
         "seen_auc": pairs["seen"]["test"]["auc"],
-        "minutes": stored(name, f"provenance/train_siamese-{dimension}.json")["minutes"],
+        "minutes": stored(name, f"provenance/train_siamese-{net}.json")["minutes"],
     }
 
 
 def draw(table: pd.DataFrame) -> bytes:
-    """Draw a panel a figure: a line a dimension over the margin; PNG."""
+    """Draw a panel per metric, a line per net over the margin; PNG."""
     chart = Figure(figsize=(11, 4.2), dpi=120, layout="constrained")
     FigureCanvasAgg(chart)
     for ax, (column, title) in zip(chart.subplots(1, len(DRAWN)), DRAWN.items(), strict=True):
-        for (dimension, part), marker, colour in zip(
-            table.groupby("dimension"), "os", ("#0072B2", "#D55E00"), strict=True
-        ):
-            ax.plot(part["margin"], part[column], marker=marker, color=colour, label=f"{dimension}-D")
+        for (net, part), marker, colour in zip(table.groupby("net"), "os", ("#0072B2", "#D55E00"), strict=True):
+            ax.plot(part["margin"], part[column], marker=marker, color=colour, label=net)
         ax.set_xscale("log", base=2)
         ax.set_xticks(MARGINS, [f"{margin:g}" for margin in MARGINS])
         ax.set_xlabel("margin", fontsize=13)
         ax.set_ylabel(title, fontsize=13)
         ax.tick_params(labelsize=12)
         ax.grid(alpha=0.3)
-        ax.legend(title="embedding", fontsize=12)
+        ax.legend(fontsize=12)
     picture = io.BytesIO()
     chart.savefig(picture, format="png", metadata={"Software": None})
     return picture.getvalue()

@@ -1,39 +1,156 @@
-"""Run the small pipeline twice, each from nothing in a scratch copy of its own, and compare all hashes in dvc.lock."""
+"""Show that runs give the same bytes: the small pipeline twice, or with --stored the whole one against dvc.lock.
 
+Every run is from nothing, in a scratch copy of the project. `--record` runs the small pipeline once and stores its
+hashes in tests/pipeline/smoke.lock, with which the tests compare theirs on every machine.
+"""
+
+import argparse
+import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dvc.utils.serialize import load_yaml
+import numpy as np
+import pandas as pd
+from dvc.utils.serialize import dump_yaml, load_yaml
 
 from tools import smoke
 
-
-def hashes(folder: str | Path) -> dict[str, str]:
-    """Read the MD5 of every output in a project's dvc.lock, by path."""
-    stages = load_yaml(str(Path(folder) / "dvc.lock"))["stages"]
-    return {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
+RECORD = smoke.ROOT / "tests/pipeline/smoke.lock"
 
 
-def differing(first: str | Path, second: str | Path) -> list[str]:
-    """List the outputs that two projects do not have in common, or not with the same bytes."""
+def hashes(lock: Mapping) -> dict[str, str]:
+    """The MD5 of every output in the content of a dvc.lock, by path."""
+    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])}
+
+
+def read_lock(folder: str | Path) -> dict:
+    """Read the dvc.lock of a project."""
+    return load_yaml(str(Path(folder) / "dvc.lock"))
+
+
+def differing(first: Mapping, second: Mapping) -> list[str]:
+    """List the outputs that two contents of dvc.lock do not have in common, or not with the same bytes."""
     one, other = hashes(first), hashes(second)
     return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
 
 
+def changed_inputs(first: Mapping, second: Mapping) -> list[str]:
+    """List the files and parameters, no outputs among them, that two contents of dvc.lock do not have in common."""
+    one, other = _inputs(first), _inputs(second)
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def explain(recorded: Mapping, found: Mapping, machine: str) -> str:
+    """Say in a few lines how a run differs from the recorded one and what that means; nothing if it does not.
+
+    recorded: content of RECORD; found: content of the run's dvc.lock; machine: the processor that made it.
+    """
+    paths = differing(recorded, found)
+    if not paths:
+        return ""
+    text = f"{len(paths)} of {len(hashes(found))} outputs of the small run differ from the recorded ones: {', '.join(paths)}. "
+    inputs = changed_inputs(recorded, found)
+    if inputs:
+        return text + (
+            f"The record is stale: {', '.join(inputs)} changed since it was made. If the results were meant to change,"
+            " run `make record` and commit tests/pipeline/smoke.lock; a refactoring must not change them."
+        )
+    return text + (
+        "Code, parameters and data are those of the record, so this machine gives other bytes than the one that made it:"
+        f" {machine} here, {recorded['machine']} there. docs/promises.md says which machines are promised the same."
+    )
+
+
+def machine(folder: str | Path) -> str:
+    """The processor on which the last run in a project was made."""
+    return json.loads((Path(folder) / "provenance/split.json").read_text())["processor"]
+
+
+def largest_difference(first: Path, second: Path) -> float | None:
+    """The largest difference between the numbers of two JSON or CSV files; None if they cannot be compared."""
+    if first.suffix != second.suffix or not (first.is_file() and second.is_file()):
+        return None
+    if first.suffix == ".json":
+        one, other = (dict(_leaves(json.loads(path.read_text()))) for path in (first, second))
+    elif first.suffix == ".csv":
+        one, other = (
+            dict(enumerate(pd.read_csv(path).select_dtypes("number").to_numpy().ravel())) for path in (first, second)
+        )
+    else:
+        return None
+    if one.keys() != other.keys() or not one:
+        return None
+    return float(np.max([abs(one[key] - other[key]) for key in one]))
+
+
+def _inputs(lock: Mapping) -> dict[str, object]:
+    made = hashes(lock)
+    found: dict[str, object] = {}
+    for stage in lock["stages"].values():
+        found |= {dep["path"]: dep.get("md5") for dep in stage.get("deps", []) if dep["path"] not in made}
+        for values in stage.get("params", {}).values():
+            found |= dict(_leaves(values))
+    # Folders of other stages' outputs, and the file that all parameters are in.
+    return {name: value for name, value in found.items() if not name.startswith(("metrics", "plots", "params.yaml"))}
+
+
+def _leaves(tree: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _twice(scratch: Path) -> list[str]:
+    first, second = (smoke.run(scratch / name) for name in ("first", "second"))
+    faults = differing(read_lock(first), read_lock(second))
+    if not faults:
+        print(f"verify: all {len(hashes(read_lock(first)))} outputs have the same hash in both runs")
+    return [f"{path} differs between two runs of the same code, parameters and data" for path in faults]
+
+
+def _stored(scratch: Path) -> list[str]:
+    folder = smoke.copy(scratch / "whole")
+    smoke.dvc(folder, "repro")
+    stored, found = read_lock(smoke.ROOT), read_lock(folder)
+    paths = differing(stored, found)
+    total = len(hashes(stored))
+    print(f"verify: {total - len(paths)} of {total} outputs are the same as in dvc.lock, on {machine(folder)}")
+    faults = []
+    for path in paths:
+        distance = largest_difference(smoke.ROOT / path, folder / path)
+        how = "" if distance is None else f": by at most {distance:.6g}"
+        faults.append(f"{path} differs from the stored one{how}")
+    return faults
+
+
+def _record(scratch: Path) -> list[str]:
+    folder = smoke.run(scratch / "small")
+    dump_yaml(str(RECORD), read_lock(folder) | {"machine": machine(folder)})
+    print(f"verify: {len(hashes(read_lock(folder)))} hashes are recorded in {RECORD.relative_to(smoke.ROOT)}")
+    return []
+
+
 def main() -> None:
     """Say which outputs differ and end with status 1, or say that none does."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--stored", action="store_true", help="run the whole pipeline and compare it with dvc.lock")
+    group.add_argument("--record", action="store_true", help="run the small pipeline and record its hashes")
+    options = parser.parse_args()
+    check = _stored if options.stored else _record if options.record else _twice
     with tempfile.TemporaryDirectory(prefix="oneshot-verify-") as scratch:
         try:
-            first, second = (smoke.run(Path(scratch) / name) for name in ("first", "second"))
+            faults = check(Path(scratch))
         except subprocess.CalledProcessError as error:
             sys.exit(error.returncode)
-        for path in differing(first, second):
-            print(f"verify: {path} differs between two runs of the same code, parameters and data", file=sys.stderr)
-        if differing(first, second):
-            sys.exit(1)
-        print(f"verify: all {len(hashes(first))} outputs have the same hash in both runs")
+    for fault in faults:
+        print(f"verify: {fault}", file=sys.stderr)
+    sys.exit(bool(faults))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from oneshot.core.images import LabelledImages
 from oneshot.training.prediction import classification_metrics, in_batches
 from oneshot.training.tensorflow import has_gpu, keras, tf
 
-BATCH = 250  # images per batch when nothing is trained
+# Images per batch when nothing is trained; of sizes such as 250 the last digits depend on the processor's cache.
+BATCH = 256
 
 
 def use_winograd(convolution: str) -> bool:

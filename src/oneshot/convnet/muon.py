@@ -4,7 +4,7 @@ Jordan, "Muon: An optimizer for hidden layers in neural networks" (2024), and it
 momentum of a filter bank, as a matrix, is replaced by the nearest orthogonal one, so that all directions learn alike.
 """
 
-from oneshot.training.tensorflow import keras, tf
+from oneshot.training.tensorflow import keras, known_size, tf
 
 # The quintic of Jordan's Newton-Schulz iteration.
 A, B, C = 3.4445, -4.7750, 2.0315
@@ -12,7 +12,7 @@ A, B, C = 3.4445, -4.7750, 2.0315
 
 def orthogonalize(matrix: tf.Tensor, steps: int) -> tf.Tensor:
     """Move the singular values of a matrix near to 1 by Newton-Schulz steps: (m, n) float32 -> (m, n)."""
-    tall = matrix.shape[0] > matrix.shape[1]
+    tall = known_size(matrix, 0) > known_size(matrix, 1)
     x = tf.transpose(matrix) if tall else matrix
     x /= tf.norm(x) + 1e-7
     for _ in range(steps):
@@ -24,7 +24,8 @@ def orthogonalize(matrix: tf.Tensor, steps: int) -> tf.Tensor:
 class Muon(keras.optimizers.Optimizer):
     """Muon for the convolutions named, Nesterov SGD for all other variables.
 
-    learning_rate: a schedule or a number, of both. The filters of a convolution, (3, 3, C, K), are kept at norm sqrt(K), since only their direction matters before a batch norm.
+    learning_rate: a schedule or a number, of both. The filters of a convolution, (3, 3, C, K), are kept at norm
+    sqrt(K), since only their direction matters before a batch norm.
     """
 
     STEPS = 3
@@ -43,7 +44,7 @@ class Muon(keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         """Change one variable by its gradient."""
-        index = self._get_variable_index(variable)
+        index: int = self._get_variable_index(variable)
         buffer = self.buffers[index]
         rate = tf.cast(learning_rate, tf.float32)
         if self.uses_muon[index]:

@@ -8,7 +8,7 @@ The layers are the table of the report (section "Structure du ConvNet"): 16,717,
 import numpy as np
 
 from oneshot.convnet import winograd
-from oneshot.training.tensorflow import keras, tf
+from oneshot.training.tensorflow import keras, known_size, tf
 
 SIDE = 32
 WIDTHS = ((100, 100), (200, 200, 400))
@@ -28,7 +28,8 @@ class Convolution(keras.layers.Conv2D):
         """Convolve: (n, H, H, C) -> (n, H, H, filters), H a multiple of 4."""
         outputs = winograd.convolve(inputs, tf.convert_to_tensor(self.kernel))
         if self.use_bias:
-            outputs = tf.nn.bias_add(outputs, self.bias)
+            # To pyright, convolve returns what it returned before tf.custom_gradient.
+            outputs = tf.nn.bias_add(outputs, self.bias)  # pyright: ignore[reportArgumentType]
         return self.activation(outputs)
 
 
@@ -38,9 +39,9 @@ class Normalization(keras.layers.Layer):
     MOMENTUM = 0.98
     EPSILON = 1e-5
 
-    def build(self, shape):
+    def build(self, input_shape):
         """Make scale, offset, mean and variance: (channels,) each."""
-        size = (shape[-1],)
+        size = (input_shape[-1],)
         self.scale = self.add_weight(shape=size, initializer="ones", name="scale")
         self.offset = self.add_weight(shape=size, initializer="zeros", name="offset")
         self.mean = self.add_weight(shape=size, initializer="zeros", trainable=False, name="mean")
@@ -110,32 +111,38 @@ def build(
 def forward(model: keras.Sequential, images: tf.Tensor, *, training: bool = False, until: str = "logits") -> tf.Tensor:
     """Run the net layer by layer on images of any side that is a multiple of 8: (n, side, side, 3) -> (n, units).
 
-    If the side is below 32, the last map is enlarged to 8x8 by repeating its pixels, so that the dense layer fits.
+    If the side is below 32, the last map has fewer than 8x8 cells. The net then computes what it would for the map
+    enlarged to 8x8 by repeating the nearest cells, so that the dense layer fits.
     until: name of the last layer to run (batch norm and ReLU included).
     """
     values = images
+    cells = MAP
     reached = False
     for layer in model.layers:
         if reached and not isinstance(layer, Normalization):
             break
         if isinstance(layer, keras.layers.Flatten):
-            values = _enlarge(values)
-        values = layer(values, training=training) if _has_mode(layer) else layer(values)
+            cells = known_size(values, 1)
+        if layer.name == "representation" and cells < MAP:
+            values = _dense_of_fewer_cells(layer, values, cells)
+        else:
+            values = layer(values, training=training) if _has_mode(layer) else layer(values)
         reached = reached or layer.name == until
     return values
 
 
-def standardize(images: tf.Tensor) -> tf.Tensor:
+def standardize(images: tf.Tensor | np.ndarray) -> tf.Tensor:
     """Turn pixel values 0..255, any type, (n, H, H, 3) into the net's inputs, float32 of mean 0 and deviation 1."""
     return (tf.cast(images, tf.float32) - MEAN) / DEVIATION
 
 
 def shrink(images: tf.Tensor, side: int) -> tf.Tensor:
     """Shrink images by area means: (n, 32, 32, 3) float32 -> (n, side, side, 3)."""
-    if side == images.shape[1]:
+    present = known_size(images, 1)
+    if side == present:
         return images
-    if images.shape[1] % side == 0:
-        times = images.shape[1] // side
+    if present % side == 0:
+        times = present // side
         return tf.nn.avg_pool2d(images, times, times, "VALID")
     return tf.image.resize(images, (side, side), method="area")
 
@@ -157,14 +164,19 @@ def fold(model: keras.Sequential) -> keras.Sequential:
     return plain
 
 
-def _enlarge(maps: tf.Tensor) -> tf.Tensor:
-    side = maps.shape[1]
-    if side == MAP:
-        return maps
-    if MAP % side == 0:
-        times = MAP // side
-        return tf.repeat(tf.repeat(maps, times, axis=1), times, axis=2)
-    return tf.image.resize(maps, (MAP, MAP), method="nearest")
+def _dense_of_fewer_cells(layer, values: tf.Tensor, cells: int) -> tf.Tensor:
+    """Apply a dense layer of 8x8 cells to a map of fewer: (n, cells * cells * channels) -> (n, units).
+
+    Repeating a cell and summing the kernel over its copies are the same function, up to rounding; the sum costs less,
+    and TensorFlow has no deterministic gradient of the repetition on a GPU.
+    """
+    kernel = tf.reshape(layer.kernel, (MAP, MAP, -1, layer.units))
+    counts = np.bincount(np.floor((np.arange(MAP) + 0.5) * cells / MAP).astype(int))
+    for axis in (0, 1):
+        copies = tf.split(kernel, counts, axis)
+        kernel = tf.concat([tf.reduce_sum(part, axis, keepdims=True) for part in copies], axis)
+    outputs = tf.matmul(values, tf.reshape(kernel, (-1, layer.units)))
+    return layer.activation(tf.nn.bias_add(outputs, layer.bias) if layer.use_bias else outputs)
 
 
 def _has_mode(layer) -> bool:

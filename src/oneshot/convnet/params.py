@@ -28,7 +28,8 @@ class AugmentationParams(Schema):
 class RecipeParams(Schema):
     """How both nets are trained."""
 
-    batch: int = Field(ge=1)
+    # An image takes about 8 MB in training.
+    batch: int = Field(ge=1, le=1024)
     optimizer: Literal["adam", "muon"]
     learning_rate: float = Field(gt=0)
     schedule: Literal["constant", "triangle"]

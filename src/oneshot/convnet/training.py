@@ -15,7 +15,7 @@ from oneshot.training import augment
 from oneshot.training.checkpoint import Checkpoint
 from oneshot.training.loop import OnEpoch, average_over, run_epochs, seed_dropout
 from oneshot.training.prediction import classification_metrics
-from oneshot.training.tensorflow import keras, tf
+from oneshot.training.tensorflow import adam, keras, known_size, tf
 
 WHITENED = 5_000  # images that the whitening directions are computed from
 
@@ -73,6 +73,7 @@ def train(
         validate=validate,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
+        rate=f"convnet.recipe.learning_rate, which is {recipe.learning_rate:g}",
     )
 
 
@@ -89,7 +90,7 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
     if recipe.schedule == "triangle":
         rate = Triangle(rate, steps, recipe.warmup)
     if recipe.optimizer == "adam":
-        return keras.optimizers.Adam(rate)
+        return adam(rate)
     hidden = {f"conv{number}" for number in range(2, 1 + sum(map(len, net.WIDTHS)))}
     paths = {model.get_layer(name).kernel.path for name in hidden}
     return Muon(rate, momentum=0.9, muon_momentum=0.6, muon_paths=paths)
@@ -103,9 +104,10 @@ def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, re
     def step(images, labels):
         with tf.GradientTape() as tape:
             logits = net.forward(model, images, training=True)
-            targets = tf.one_hot(labels, logits.shape[1])
+            classes = known_size(logits, 1)
+            targets = tf.one_hot(labels, classes)
             entropy = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
-            smooth = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / logits.shape[1]
+            smooth = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
         variables = model.trainable_variables
         gradients = tape.gradient(loss, variables)

@@ -14,7 +14,7 @@ from oneshot.core.errors import UserError
 _MISSING = "run dvc repro, or dvc pull if a remote has it"
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
+def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
     """Write a file atomically: a temporary file beside it, synced, then renamed over it.
 
     Raises OSError if there is no space or no permission; the old file, if any, is then untouched.

@@ -27,7 +27,7 @@ class LabelledImages(NamedTuple):
         """Return the parts of a data set: {part: positions} -> {part: images}."""
         return {part: self.take(positions) for part, positions in splits.items()}
 
-    def relabelled(self, classes: Sequence[int]) -> "LabelledImages":
+    def relabelled(self, classes: Sequence[int] | np.ndarray) -> "LabelledImages":
         """Replace each label by its position in `classes`, as a net's logits are numbered: labels (n,) int64."""
         order = np.argsort(classes)
         places = order[np.searchsorted(np.asarray(classes), self.labels, sorter=order)]

@@ -9,7 +9,7 @@ import difflib
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeGuard, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML, AliasEvent
@@ -27,7 +27,7 @@ class Schema(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-Seed = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 T = TypeVar("T", bound=Schema)
 
@@ -105,13 +105,14 @@ def stage_schemas(root: str | Path = ".") -> dict[str, type[Schema]]:
     schemas = {}
     for path in sorted((Path(root) / "stages").glob("*.py")):
         spec = importlib.util.spec_from_file_location(f"stages_{path.stem}", path)
+        assert spec and spec.loader  # None only for a name that ends in no known suffix
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         schemas[path.stem] = module.Params
     return schemas
 
 
-def _is_group(annotation) -> bool:
+def _is_group(annotation) -> TypeGuard[type[Schema]]:
     return isinstance(annotation, type) and issubclass(annotation, Schema)
 
 

@@ -2,24 +2,28 @@
 
 import argparse
 import errno
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
-from oneshot.core import params
+from oneshot.core import environment, params
+from oneshot.core.environment import ComputeParams
 from oneshot.core.errors import UserError
 from oneshot.core.files import write_json
+from oneshot.core.provenance import machine
+
+# For stages that compute nothing whose digits could differ.
+_ANY = ComputeParams(threads=1, instructions="portable")
 
 T = TypeVar("T", bound=params.Schema)
 
 
 def run(main: Callable[..., None], schema: type[T], **choices: Sequence[str]) -> None:
     """Run a stage's main(params) or main(params, choice) and write provenance/STAGE.json; the end of a stage script.
+
+    The stage runs under the environment variables of environment.py, for which the process replaces itself.
 
     schema: of the parameters that the stage reads; choices: name and allowed values of the argument that the command
     line has to give, if the stage has one: `net=("10-class", "6-class")`.
@@ -32,9 +36,13 @@ def run(main: Callable[..., None], schema: type[T], **choices: Sequence[str]) ->
     chosen = list(vars(parser.parse_args()).values())
     start = time.monotonic()
     try:
-        main(params.load(schema), *chosen)
+        loaded = params.load(schema)
+        compute = getattr(loaded, "compute", _ANY)
+        environment.enter(compute)
+        main(loaded, *chosen)
         name = "-".join([Path(sys.argv[0]).stem, *chosen])
-        write_json(f"provenance/{name}.json", _machine() | {"minutes": round((time.monotonic() - start) / 60, 2)})
+        minutes = round((time.monotonic() - start) / 60, 2)
+        write_json(f"provenance/{name}.json", machine(compute) | {"minutes": minutes})
     except UserError as error:
         sys.exit(f"error: {error}")
     except PermissionError as error:
@@ -51,24 +59,3 @@ def run(main: Callable[..., None], schema: type[T], **choices: Sequence[str]) ->
     except KeyboardInterrupt:
         print("\ninterrupted: run dvc repro to resume after the last finished epoch", file=sys.stderr)
         sys.exit(130)
-
-
-def _machine() -> dict:
-    """What may change a result's last digits from machine to machine; kept in Git, but not hashed by DVC."""
-    return {
-        "processor": _processor(),
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "tensorflow": version("tensorflow"),
-        "numpy": version("numpy"),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()

@@ -38,4 +38,3 @@ def read_batch(path: str | Path, count: int) -> tuple[np.ndarray, np.ndarray]:
     labels = records[:, 0].copy()
     check_labels(labels, path)
     return np.ascontiguousarray(records[:, 1:].reshape(count, 3, 32, 32).transpose(0, 2, 3, 1)), labels
-

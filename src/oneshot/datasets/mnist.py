@@ -17,7 +17,7 @@ _SIZES = {"train": TRAINING, "t10k": 10_000}
 def read(folder: str | Path) -> LabelledImages:
     """Read MNIST: images (70000, 28, 28) uint8, labels (70000,) uint8 in 0..9; the training images come first.
 
-    folder: holds {train,t10k}-{images-idx3,labels-idx1}-ubyte. Raises UserError if one is missing or is not such a file.
+    folder: holds {train,t10k}-{images-idx3,labels-idx1}-ubyte. Raises UserError if one is missing or not such a file.
     """
     folder = Path(folder)
     images = [read_idx(folder / f"{part}-images-idx3-ubyte", (size, 28, 28)) for part, size in _SIZES.items()]

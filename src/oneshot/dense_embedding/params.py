@@ -9,5 +9,6 @@ class DenseEmbeddingParams(Schema):
     """How a dense embedding net is trained."""
 
     epochs: int = Field(ge=1)
-    batch: int = Field(ge=1)
+    # An image takes about 1 MB in training.
+    batch: int = Field(ge=1, le=4096)
     learning_rate: float = Field(gt=0)

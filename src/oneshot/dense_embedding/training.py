@@ -6,7 +6,7 @@ from oneshot.dense_embedding.params import DenseEmbeddingParams
 from oneshot.training.checkpoint import Checkpoint
 from oneshot.training.loop import OnEpoch, average_over, run_epochs
 from oneshot.training.prediction import classification_metrics, embedder
-from oneshot.training.tensorflow import keras, tf
+from oneshot.training.tensorflow import adam, keras, tf
 
 
 def train(
@@ -21,12 +21,15 @@ def train(
 ) -> list[dict[str, float]]:
     """Train a net of `net.build` in place by Adam, whose rate falls to 0 by a half cosine; return each epoch's metrics.
 
-    train_set, validation_set: images (n, 28, 28, 1) float32, labels 0 .. classes - 1.
+    train_set, validation_set: images (n, 28, 28, 1) float32, labels 0 .. classes - 1. The images left over by a whole
+    number of batches wait for another epoch: the matrix product of a smaller batch is split over the threads as the
+    processor's cache suggests, so that its last digits depend on the processor.
     """
     images, labels, _ = train_set
-    steps = -(-len(images) // recipe.batch)
+    batch = min(recipe.batch, len(images))
+    steps = len(images) // batch
     schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps * recipe.epochs)
-    optimizer = keras.optimizers.Adam(schedule)
+    optimizer = adam(schedule)
     optimizer.build(model.trainable_variables)
 
     @tf.function(reduce_retracing=True)
@@ -41,7 +44,7 @@ def train(
 
     def train_epoch(epoch):
         order = generator(seed, "order", epoch).permutation(len(images))
-        chosen = (order[start : start + recipe.batch] for start in range(0, len(order), recipe.batch))
+        chosen = (order[start : start + batch] for start in range(0, steps * batch, batch))
         batches = ((tf.constant(images[i]), tf.constant(labels[i], tf.int32)) for i in chosen)
         return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{recipe.epochs}")
 
@@ -57,4 +60,5 @@ def train(
         validate=validate,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
+        rate=f"dense_embedding.learning_rate, which is {recipe.learning_rate:g}",
     )

@@ -78,13 +78,11 @@ def confused_pairs(confusion: np.ndarray) -> list[tuple[int, int, int]]:
     return sorted(pairs, key=lambda pair: -pair[2])
 
 
-def to_table(confusion: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+def to_table(confusion: np.ndarray, names: Sequence[str | int]) -> pd.DataFrame:
     """Lay out a (classes, classes) matrix as a table with columns predicted, reference (names) and count."""
     rows, columns = np.indices(confusion.shape).reshape(2, -1)
     table_names = np.asarray(names)
-    return pd.DataFrame(
-        {"predicted": table_names[rows], "reference": table_names[columns], "count": confusion.ravel()}
-    )
+    return pd.DataFrame({"predicted": table_names[rows], "reference": table_names[columns], "count": confusion.ravel()})
 
 
 def from_table(table: pd.DataFrame) -> tuple[np.ndarray, list[str]]:

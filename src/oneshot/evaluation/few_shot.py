@@ -46,7 +46,7 @@ def compare_methods(
 
 
 def method_metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """The metrics of a table of compare_methods: {"shot_1": {"raw": {"accuracy": ..., "interval_95": ...}, ...}, ...}."""
+    """Metrics of a table of compare_methods: {"shot_1": {"raw": {"accuracy": ..., "interval_95": ...}, ...}, ...}."""
     metrics: dict[str, dict[str, dict[str, float]]] = {}
     for row in table.to_dict("records"):
         found = {name: row[name] for name in ("accuracy", "interval_95")}

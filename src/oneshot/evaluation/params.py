@@ -2,17 +2,20 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from oneshot.core.params import Schema
 from oneshot.evaluation.transforms import METHODS
+
+# Support images of each class in all episodes together: the draws are held in memory, 8 bytes each.
+_MOST_DRAWN = 10_000_000
 
 
 class EpisodeParams(Schema):
     """How episodes are drawn."""
 
     episodes: int = Field(ge=2)
-    shots: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+    shots: list[Annotated[int, Field(ge=1, le=1000)]] = Field(min_length=1)
 
     @field_validator("shots")
     @classmethod
@@ -21,12 +24,21 @@ class EpisodeParams(Schema):
             raise ValueError("should name each number of shots once")
         return shots
 
+    @model_validator(mode="after")
+    def _fits_into_memory(self):
+        if self.episodes * max(self.shots) > _MOST_DRAWN:
+            raise ValueError(
+                f"episodes times the most shots should be at most {_MOST_DRAWN:,}, but is"
+                f" {self.episodes * max(self.shots):,}: lower one of them"
+            )
+        return self
+
 
 class OneShotParams(EpisodeParams):
     """The report's protocol, and many episodes by several methods."""
 
     images_per_class: int = Field(ge=2)
-    draws: int = Field(ge=2)
+    draws: int = Field(ge=2, le=1_000_000)
     methods: list[str] = Field(min_length=1)
 
     @field_validator("methods")

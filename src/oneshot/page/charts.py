@@ -10,7 +10,7 @@ from oneshot.plotting.palette import COLOURS, MARKERS
 
 # Two colours for what is no class, apart under each kind of colour blindness, and by dash or hatching once more.
 FIRST, SECOND = "#3b82d0", "#d55e00"
-_SERIES = ((FIRST, "circle"), (SECOND, "square"))
+_SERIES = ((FIRST, "circle"), (SECOND, "square"), ("#832db6", "diamond"), ("#717581", "cross"), ("#b9ac70", "x"))
 # matplotlib's marker names in plotly.js's words; its 3-D charts know fewer.
 SYMBOLS = {
     "o": "circle",
@@ -58,7 +58,7 @@ def scatter(points: np.ndarray, labels: np.ndarray, names: Sequence[str], axes: 
     points: (n, 2 or 3); labels: (n,) integers; names: of each label; tiles: (n,) the images' places in their sheet.
     """
     solid = points.shape[1] == 3
-    tiles = np.asarray(tiles)
+    places = np.asarray(tiles)
     data = []
     for label in np.unique(labels):
         chosen = labels == label
@@ -69,7 +69,7 @@ def scatter(points: np.ndarray, labels: np.ndarray, names: Sequence[str], axes: 
                 "mode": "markers",
                 "name": names[label],
                 **{axis: _numbers(column) for axis, column in zip("xyz", points[chosen].T, strict=False)},
-                "customdata": tiles[chosen].tolist(),
+                "customdata": places[chosen].tolist(),
                 "marker": {
                     "color": COLOURS[label],
                     "symbol": symbol,
@@ -206,7 +206,7 @@ def vectors(features: np.ndarray, labels: Sequence[int], names: Sequence[str]) -
         }
     last = "" if count == 1 else str(count)
     layout["xaxis"] = {
-        "title": {"text": "unit of the representation (values after ReLU, no unit)"},
+        "title": {"text": "unit of the representation"},
         "anchor": f"y{last}",
     }
     return {"data": data, "layout": layout}
@@ -217,7 +217,7 @@ def sweep(table: pd.DataFrame, column: str, title: str) -> dict:
     data = []
     parts = sorted(table.groupby("net"))
     for (net, part), (colour, symbol) in zip(parts, cycle(_SERIES), strict=False):
-        mean = part.groupby("margin", sort=True)[column].mean()
+        mean = part.groupby("margin", sort=True)[column].agg("mean")
         data.append(
             {
                 "type": "scatter",

@@ -108,7 +108,7 @@
     });
   }
 
-  // ---- try it: the nearest example by whole-number distances, as oneshot.report.nearest.classify computes it
+  // ---- try it: the nearest example by whole-number distances, as oneshot.page.nearest.classify computes it
 
   const chooser = document.getElementById("set");
   if (!chooser) return;
@@ -169,7 +169,7 @@
     const total = matrix.flat().reduce((sum, count) => sum + count, 0);
     const right = matrix.reduce((sum, row, way) => sum + row[way], 0);
     const verdict = document.getElementById("accuracy");
-    verdict.textContent = `${((100 * right) / total).toFixed(1)} % right: ${right} of ${total} images`;
+    verdict.textContent = `${((100 * right) / total).toFixed(1)}% right: ${right} of ${total} images`;
     Object.assign(verdict.dataset, { right, total, predictions: found.join(","), supports: supports.join(",") });
 
     const table = document.getElementById("matrix");

@@ -1,14 +1,14 @@
 """The page as one HTML file: template, style, script, plotly.js and data put together, the same bytes each time."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from oneshot.page.results import CONVNETS, EMBEDDINGS
+from oneshot.page.results import EMBEDDINGS
 from oneshot.plotting.palette import COLOURS
 
 _FOLDER = Path(__file__).parent
@@ -25,10 +25,10 @@ def render(contents: Mapping) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": _number, "signed": _signed, "percent": _percent, "grouped": "{:,}".format}
+    environment.filters["listed"] = _listed
     text = environment.get_template("page.html").render(
         contents,
         colours=COLOURS,
-        convnets=CONVNETS,
         embeddings=EMBEDDINGS,
         style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
         script=Markup((_FOLDER / "page.js").read_text(encoding="utf-8")),
@@ -57,6 +57,11 @@ def _data(content: Mapping) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
+def _listed(values: Iterable) -> str:
+    *others, last = map(str, values)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def _number(value: float | None) -> str:
     return _UNKNOWN if value is None else f"{value:.3f}"
 
@@ -66,4 +71,4 @@ def _signed(value: float | None) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{100 * value:.1f} %"
+    return _UNKNOWN if value is None else f"{100 * value:.1f}%"

@@ -4,11 +4,14 @@ from typing import NamedTuple
 
 
 class TestMetrics(NamedTuple):
-    """A net on its test images: accuracy from 0 to 1, and cross-entropy in nats."""
+    """A net on its test images: accuracy from 0 to 1, and cross-entropy in nats; None if the report has no such net."""
 
-    accuracy: float
-    loss: float
+    accuracy: float | None
+    loss: float | None
 
+
+# The classes of its second net; the labels that it does not have are unseen.
+SEEN_CLASSES = (0, 1, 2, 3, 4, 5)
 
 # Both with augmentation, by the net's name.
 CONVNETS = {

@@ -10,7 +10,7 @@ from oneshot.core.images import LabelledImages
 from oneshot.datasets import cifar10
 from oneshot.evaluation import report_protocol
 
-CONVNETS = {"10-class": "ConvNet, 10 classes", "6-class": "ConvNet, 6 classes"}
+CONVNETS = ("10-class", "6-class")
 # The nets whose embeddings of digits are shown, in the page's order, and what the page calls them.
 EMBEDDINGS = {
     "siamese-2d": "siamese net, 2-D",
@@ -43,6 +43,16 @@ class Results:
     sweep: pd.DataFrame
     seeds: pd.DataFrame
     minutes: pd.DataFrame
+
+    @property
+    def convnets(self) -> dict[str, str]:
+        """What the page calls the ConvNets, by name; only the name stays "6-class" with another number of classes."""
+        return {"10-class": "ConvNet, 10 classes", "6-class": f"ConvNet, {len(self.seen_classes)} classes"}
+
+    @property
+    def seen_classes(self) -> list[int]:
+        """Labels of the CIFAR-10 classes that the 6-class net was trained on."""
+        return self.params["cifar10"]["seen_classes"]
 
     @property
     def unseen_classes(self) -> list[int]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from oneshot.plotting.palette import COLOURS, MARKERS
 
@@ -14,19 +15,26 @@ from oneshot.plotting.palette import COLOURS, MARKERS
 _SIDE = 5.6
 _DPI = 150
 _TITLE, _LABEL, _TICK = 16, 15, 13
+_TITLE_LETTERS = 36
 
 
 def by_part(table: pd.DataFrame, title: str) -> dict[str, pd.DataFrame]:
     """Split a table by its column part, if it has one: {title of a panel: its rows}."""
     if "part" not in table:
         return {title: table}
-    return {f"{title}: {part}": rows for part, rows in table.groupby("part", sort=False)}
+    panels = {}
+    for part, rows in table.groupby("part", sort=False):
+        # A title that is wider than its panel would run into the next one's.
+        between = ": " if len(f"{title}: {part}") <= _TITLE_LETTERS else "\n"
+        panels[f"{title}{between}{part}"] = rows
+    return panels
 
 
 def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
     """Draw confusion matrices side by side: rows = prediction, columns = reference, shade = share of the column.
 
-    panels: by title, tables with columns predicted, reference, count; classes stand in the order of the table.
+    panels: by title, tables with columns predicted, reference, count, and possibly shots, the same number throughout;
+    classes stand in the order of the table.
     """
     figure = _figure(_SIDE * len(panels), _SIDE + 0.3)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
@@ -51,7 +59,9 @@ def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
         ax.set_xlabel("reference", fontsize=_LABEL)
         ax.set_ylabel("prediction", fontsize=_LABEL)
         ax.set_title(title, fontsize=_TITLE)
-    figure.supxlabel("numbers: % of the reference class", fontsize=_TICK)
+    table = next(iter(panels.values()))
+    shots = f"{table['shots'].iloc[0]}-shot; " if "shots" in table else ""
+    figure.supxlabel(f"{shots}numbers: % of the reference class", fontsize=_TICK)
     return _png(figure)
 
 
@@ -68,7 +78,8 @@ def draw_scatter(panels: Mapping[str, pd.DataFrame], *, one_space: bool) -> byte
     axes = figure.subplots(1, len(panels), squeeze=False, subplot_kw=kind)[0]
     everything = pd.concat(list(panels.values()))
     for ax, (title, table) in zip(axes, panels.items(), strict=True):
-        for label, points in table.groupby("label", sort=True):
+        for label in np.unique(table["label"].to_numpy()):
+            points = table.loc[table["label"] == label]
             ax.scatter(
                 *(points[column].to_numpy() for column in columns),
                 s=20,
@@ -106,9 +117,8 @@ def draw_scatter(panels: Mapping[str, pd.DataFrame], *, one_space: bool) -> byte
 
 
 def _figure(width: float, height: float) -> Figure:
-    figure = Figure((width, height), dpi=_DPI, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12, rect=(0, 0, 1, 0.98))
-    return figure
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, rect=(0, 0, 1, 0.98))
+    return Figure((width, height), dpi=_DPI, layout=layout)
 
 
 def _png(figure: Figure) -> bytes:

@@ -13,12 +13,13 @@ class SiameseParams(Schema):
     """How a siamese net is trained."""
 
     epochs: int = Field(ge=1)
-    images_per_epoch: int = Field(ge=4, multiple_of=2)
-    batch: int = Field(ge=4, multiple_of=2)
+    images_per_epoch: int = Field(ge=4, le=10_000_000)
+    # All pairs of a batch are held in memory.
+    batch: int = Field(ge=4, le=2048)
     learning_rate: float = Field(gt=0)
     dropout: float = Field(ge=0, lt=1)
     shift: float = Field(ge=0, lt=1)
-    evaluation_pairs: int = Field(ge=2)
+    evaluation_pairs: int = Field(ge=2, le=10_000_000)
 
 
 class Recipe(SiameseParams):

@@ -10,7 +10,7 @@ from oneshot.training import augment
 from oneshot.training.checkpoint import Checkpoint
 from oneshot.training.loop import OnEpoch, average_over, run_epochs, seed_dropout
 from oneshot.training.prediction import embedder
-from oneshot.training.tensorflow import keras, tf
+from oneshot.training.tensorflow import adam, keras, tf
 
 
 def train(
@@ -26,13 +26,14 @@ def train(
     """Train a net of `net.build` in place by Adam, whose rate falls to 0 by a half cosine; return each epoch's metrics.
 
     train_set, validation_set: images (n, 28, 28, 1) float32, labels (n,) integers. The loss of a step is the mean over
-    all pairs of its images, in which pairs of the same digit and pairs of two digits weigh alike.
+    all pairs of its images, in which pairs of the same digit and pairs of two digits weigh alike. All batches have the
+    same size (see dense_embedding.training).
     """
     images, labels, _ = train_set
-    count, batch = recipe.images_per_epoch, recipe.batch
-    steps = -(-count // batch)
+    count, batch = recipe.images_per_epoch, min(recipe.batch, recipe.images_per_epoch)
+    steps = count // batch
     schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps * recipe.epochs)
-    optimizer = keras.optimizers.Adam(schedule)
+    optimizer = adam(schedule)
     optimizer.build(model.trainable_variables)
 
     @tf.function(reduce_retracing=True)
@@ -50,7 +51,7 @@ def train(
         rng, shifts = generator(seed, "pairs", epoch), generator(seed, "shifts", epoch)
         passes = -(-count // len(labels))
         order = np.concatenate([rng.permutation(len(labels)) for _ in range(passes)])[:count]
-        chosen = (order[start : start + batch] for start in range(0, count, batch))
+        chosen = (order[start : start + batch] for start in range(0, steps * batch, batch))
         batches = ((augment.shift(images[i], recipe.shift, shifts), tf.constant(labels[i], tf.int32)) for i in chosen)
         return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{recipe.epochs}")
 
@@ -68,6 +69,7 @@ def train(
         validate=validate,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
+        rate=f"siamese.learning_rate, which is {recipe.learning_rate:g}, or the margin, {recipe.margin:g}",
     )
 
 

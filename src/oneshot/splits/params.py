@@ -13,6 +13,10 @@ def _distinct(classes: list[int]) -> list[int]:
     return classes
 
 
+# Images of each class that every class has.
+CIFAR10_IMAGES = {"training": 5000, "test": 1000}
+MNIST_IMAGES = {"training": 5421, "test": 892}
+
 # At least two: with one class there is nothing to tell apart.
 Classes = Annotated[list[Annotated[int, Field(ge=0, le=9)]], Field(min_length=2), AfterValidator(_distinct)]
 
@@ -22,8 +26,8 @@ class Cifar10Params(Schema):
 
     seen_classes: Classes
     unseen_classes: Classes
-    validation_per_class: int = Field(ge=1, lt=5000)
-    limit_per_class: Annotated[int, Field(le=5000)] | None
+    validation_per_class: int = Field(ge=1, lt=CIFAR10_IMAGES["training"])
+    limit_per_class: Annotated[int, Field(le=CIFAR10_IMAGES["training"])] | None
 
     @field_validator("unseen_classes")
     @classmethod
@@ -37,12 +41,13 @@ class Cifar10Params(Schema):
 
 
 class MnistParams(Schema):
-    """How MNIST is split; the rarest digit, 5, has 5,421 training images."""
+    """How MNIST is split; the rarest digit, 5, has 5,421 training images and 892 test images."""
 
     seen_digits: Classes
     unseen_digits: Classes
-    validation_per_class: int = Field(ge=1, lt=5421)
-    limit_per_class: Annotated[int, Field(le=5421)] | None
+    # Two of each digit make a pair.
+    validation_per_class: int = Field(ge=2, lt=MNIST_IMAGES["training"])
+    limit_per_class: Annotated[int, Field(le=MNIST_IMAGES["training"])] | None
 
     @field_validator("unseen_digits")
     @classmethod

@@ -52,8 +52,9 @@ def split_classes(
     """Split some classes into train, validation and test: sorted int64 indices into labels, disjoint.
 
     labels: (n,) uint8, the first `training` of them official training images, from which validation is taken;
-    validation: images of each class; limit: at most so many training images (validation included) and so many test images
-    of each class. What is chosen of a class depends on that class and the seed alone, and validation not on the limit.
+    validation: images of each class; limit: at most so many training images (validation included) and so many test
+    images of each class. What is chosen of a class depends on that class and the seed alone, and validation not on the
+    limit.
     """
     ordered = [_ordered(labels, training, label, limit, seed) for label in classes]
     return {
@@ -77,7 +78,10 @@ def _ordered(
     """Put a class's training and test images in random order, at most `limit` of each."""
     indices = np.flatnonzero(labels == label)
     parts = indices[indices < training], indices[indices >= training]
-    return tuple(generator(seed, "split", label, number).permutation(part)[:limit] for number, part in enumerate(parts))
+    of_training, of_test = (
+        generator(seed, "split", label, number).permutation(part)[:limit] for number, part in enumerate(parts)
+    )
+    return of_training, of_test
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -97,5 +101,3 @@ def _check_counts(labels: np.ndarray, classes: Iterable[int], validation: int, l
                 f"params.yaml: {group}.validation_per_class is {validation}, but class {label} has only"
                 f" {count} training images, of which some must remain to train on: lower it"
             )
-
-

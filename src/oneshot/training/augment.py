@@ -13,8 +13,8 @@ All numbers are drawn by NumPy for a whole epoch, so that an image's transform f
 
 import numpy as np
 
-from oneshot.training.tensorflow import tf
 from oneshot.core.seeds import generator
+from oneshot.training.tensorflow import tf
 
 
 def draw_transforms(
@@ -31,8 +31,8 @@ def draw_transforms(
 ) -> np.ndarray:
     """Draw one projective transform per image: (count, 8) float32, as TensorFlow's ImageProjectiveTransform takes them.
 
-    size: side of the square images, pixels; rotation, shear: +/- degrees; width_shift, height_shift: +/- fraction of the
-    side; zoom: factors of x and of y from 1 - zoom to 1 + zoom; mirrored: (count,) bool, see `draw_mirrored`.
+    size: side of the square images, pixels; rotation, shear: +/- degrees; width_shift, height_shift: +/- fraction of
+    the side; zoom: factors of x and of y from 1 - zoom to 1 + zoom; mirrored: (count,) bool, see `draw_mirrored`.
     """
     turn = np.deg2rad(rng.uniform(-rotation, rotation, count))
     right, down = (rng.uniform(-shift, shift, count) * size for shift in (width_shift, height_shift))
@@ -82,7 +82,9 @@ def compose(
     return np.stack(parts, axis=1).astype(np.float32)
 
 
-def transform(images: tf.Tensor, transforms: tf.Tensor, fill: str, interpolation: str) -> tf.Tensor:
+def transform(
+    images: tf.Tensor | np.ndarray, transforms: tf.Tensor | np.ndarray, fill: str, interpolation: str
+) -> tf.Tensor:
     """Apply one transform to each image: (n, H, H, C) float32 and (n, 8) -> (n, H, H, C).
 
     fill: what lies outside the image: "nearest" repeats the border, "reflect" mirrors the image at it; interpolation:

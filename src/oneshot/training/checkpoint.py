@@ -8,6 +8,7 @@ import sys
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,8 @@ class Checkpoint:
     """The state of one training in one file, valid only for the same parameters, data, code and libraries."""
 
     def __init__(self, folder: str | Path, name: str, *determinants):
-        """folder: of the checkpoints; name: of the training; determinants: texts and arrays that fix its result.
+        """folder: of the checkpoints; name: of the training; determinants: texts and arrays that fix its result, such as
+        the recipe, environment.determinants(), images.
 
         Checkpoints of the same training with other determinants are deleted, so that there is at most one per training.
         """
@@ -31,7 +33,8 @@ class Checkpoint:
     def save(self, epoch: int, arrays: list[np.ndarray], history: list[dict]) -> None:
         """Write the state after `epoch` finished epochs; the previous state is replaced only when this one is whole."""
         buffer = io.BytesIO()
-        np.savez(buffer, note=np.array(json.dumps({"epoch": epoch, "history": history})), **_named(arrays))
+        note = np.array(json.dumps({"epoch": epoch, "history": history}))
+        np.savez(buffer, note=note, **_named(arrays))
         write_bytes(self.path, buffer.getbuffer())
 
     def load(self) -> tuple[int, list[np.ndarray], list[dict]] | None:
@@ -51,7 +54,7 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
 
-def _named(arrays: list[np.ndarray]) -> dict[str, np.ndarray]:
+def _named(arrays: list[np.ndarray]) -> dict[str, Any]:
     return {f"{i:04d}": array for i, array in enumerate(arrays)}
 
 
@@ -66,12 +69,11 @@ def _key(*determinants) -> str:
         digest.update(version(package).encode())
     for source in _local_sources():
         digest.update(source.read_bytes())
-    digest.update(str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()).encode())
     return digest.hexdigest()[:16]
 
 
 def _local_sources() -> list[Path]:
     """The project's modules that this process has imported: what the training was computed with."""
     package = Path(__file__).parents[1]
-    loaded = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
+    loaded = {Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
     return sorted(path for path in loaded if package in path.parents)

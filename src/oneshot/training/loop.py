@@ -1,8 +1,10 @@
 """The epoch loop that all nets share: resume, train, validate, write a checkpoint, report."""
 
+import math
 import time
 from collections.abc import Callable, Iterable
 
+from oneshot.core.errors import UserError
 from oneshot.core.seeds import pair
 from oneshot.training.checkpoint import Checkpoint
 from oneshot.training.progress import progress
@@ -19,13 +21,16 @@ def run_epochs(
     validate: Callable[[int], dict[str, float]],
     checkpoint: Checkpoint,
     on_epoch: OnEpoch,
+    rate: str,
 ) -> list[dict[str, float]]:
     """Train for a number of epochs; return the metrics of each epoch.
 
     variables: everything that training changes (weights, statistics, optimizer state); train_epoch(epoch): trains one
     epoch, counted from 0, whose every random number follows from the epoch's number, and returns metrics;
     validate(epoch): returns metrics after it; on_epoch(metrics): called for each finished epoch, those of an earlier,
-    interrupted run included. The result is the same to the byte whether or not the training was interrupted.
+    interrupted run included; rate: the parameter to lower if the training diverges, and its value. The result is the
+    same to the byte whether or not the training was interrupted. Raises UserError, and leaves no checkpoint, at the
+    first epoch whose metrics are not finite.
     """
     first, history = 0, []
     stored = checkpoint.load()
@@ -40,6 +45,10 @@ def run_epochs(
         start = time.monotonic()
         row = {f"training/{name}": value for name, value in train_epoch(epoch).items()}
         row |= {f"validation/{name}": value for name, value in validate(epoch).items()}
+        if not all(math.isfinite(value) for value in row.values()):
+            checkpoint.delete()
+            lost = ", ".join(f"{name} is {value}" for name, value in row.items() if not math.isfinite(value))
+            raise UserError(f"the training diverged in epoch {epoch + 1}: {lost}; lower {rate}")
         history.append(row)
         values = ", ".join(f"{name} {value:.4f}" for name, value in row.items())
         print(f"epoch {epoch + 1}/{epochs}: {values} ({time.monotonic() - start:.0f} s)", flush=True)

@@ -5,31 +5,42 @@ Every module takes `keras` and `tf` from here, so that none can import them befo
 
 import os
 
+from oneshot.core.environment import THREADS
 from oneshot.core.seeds import derive
+from oneshot.training.quiet import quiet
 
-# Read when TensorFlow is imported. On AVX2 oneDNN's convolutions are faster than TensorFlow's own (see `make bench`).
+# What a stage runs under sets more (core/environment.py); these are for other programs.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# On import TensorFlow writes lines that no setting hushes; TF_CPP_MIN_LOG_LEVEL=0 lets them through.
-_stderr = os.dup(2)
-if os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3":
-    _nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(_nowhere, 2)
-    os.close(_nowhere)
-try:
+# TensorFlow writes lines on import that no setting silences; TF_CPP_MIN_LOG_LEVEL=0 lets them through.
+with quiet(os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"):
     import keras
     import tensorflow as tf
-finally:
-    os.dup2(_stderr, 2)
-    os.close(_stderr)
 
 tf.config.experimental.enable_op_determinism()
+if THREADS in os.environ:
+    # The number of threads decides how sums are split; that of processors must not.
+    tf.config.threading.set_intra_op_parallelism_threads(int(os.environ[THREADS]))
+    tf.config.threading.set_inter_op_parallelism_threads(int(os.environ[THREADS]))
 
 
 def has_gpu() -> bool:
     """Whether TensorFlow sees a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))
+
+
+def known_size(tensor: tf.Tensor, axis: int) -> int:
+    """The size of a tensor along one axis; raises ValueError if it is not known when the graph is made."""
+    size = tensor.shape[axis]
+    if size is None:
+        raise ValueError(f"the size along axis {axis} must be known, got {tensor.shape}")
+    return size
+
+
+def adam(learning_rate: float | keras.optimizers.schedules.LearningRateSchedule) -> keras.optimizers.Optimizer:
+    """Make Keras's Adam, whose type, taken from the default, knows no schedules."""
+    return keras.optimizers.Adam(learning_rate)  # pyright: ignore[reportArgumentType]
 
 
 def seed_initialisation(seed: int) -> None:

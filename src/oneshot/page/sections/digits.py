@@ -27,7 +27,7 @@ def pictured_digits(results: Results) -> dict[str, tuple[np.ndarray, int]]:
 
 
 def section(results: Results) -> dict:
-    """Compute the charts "NET-seen" and "NET-unseen", the sheet "digits", and the tables of metrics."""
+    """Compute the charts "NET-seen" and "NET-unseen", the sheet "digits", "digits", and the tables of metrics."""
     drawn = {}
     shown = pictured_digits(results)
     for net in EMBEDDINGS:
@@ -60,13 +60,19 @@ def _tables(results: Results) -> dict:
             values = {group: metrics[group][f"shot_{shots}"]["accuracy"] for group in ("seen", "unseen", "all")}
             one_shot.append({"name": name, "shots": shots, **values})
     confused = [{"name": name, **_confused(results, net)} for net, name in EMBEDDINGS.items()]
-    return {"siamese_pairs": pairs, "dense": dense, "one_shot_digits": one_shot, "confused_digits": confused}
+    return {
+        "digits": {group: results.params["mnist"][f"{group}_digits"] for group in ("seen", "unseen")},
+        "siamese_pairs": pairs,
+        "dense": dense,
+        "one_shot_digits": one_shot,
+        "confused_digits": confused,
+    }
 
 
 def _confused(results: Results, net: str) -> dict:
-    """The two pairs of digits most confused, and the report's, with their share of all errors; shots: of the episodes."""
+    """The two pairs of digits most confused, and the report's, with their share of all errors; and the shots."""
     table = results.confusion[net]
-    table = table[table["part"] == "all"]
+    table = table.loc[table["part"] == "all"]
     matrix, names = from_table(table)
     pairs = confused_pairs(matrix)
     errors = max(1, sum(count for _, _, count in pairs))

@@ -8,7 +8,7 @@ from oneshot.page.results import Results
 
 def section(results: Results) -> dict:
     """Compute "parameters", "checksums", "seeds" and "minutes"."""
-    seeds = results.seeds[["metric", "mean", "deviation", "trainings"]].astype(object)
+    seeds = results.seeds.loc[:, ["metric", "mean", "deviation", "trainings"]].astype(object)
     return {
         "parameters": list(_flat(results.params)),
         "checksums": results.checksums,

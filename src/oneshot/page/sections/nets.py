@@ -14,23 +14,36 @@ class Layer(NamedTuple):
 
 
 def section(results: Results) -> dict:
-    """Compute "nets": the tables of the three nets."""
+    """Compute "nets": the tables of the three nets, and whether they are the report's to the last layer."""
+    classes, name = len(results.seen_classes), results.convnets["6-class"]
     seen = len(results.params["mnist"]["seen_digits"])
-    listed = {
-        "ConvNet, 6 classes": (convnet(6), "CIFAR-10; with 10 classes the last layer has 6,010 parameters"),
-        "Dense embedding net": (
+    digits = seen + len(results.params["mnist"]["unseen_digits"])
+    ten, few, solid = (f"{layers[-1].parameters:,}" for layers in (convnet(10), dense_embedding(seen), siamese(3)))
+    listed = [
+        (name, convnet(classes), convnet(6), f"CIFAR-10; with 10 classes the last layer has {ten} parameters"),
+        (
+            "Dense embedding net",
+            dense_embedding(digits),
             dense_embedding(10),
-            f"MNIST; with the {seen} seen digits the last layer has {3 * seen} parameters",
+            f"MNIST, {digits} digits; with the {seen} seen digits the last layer has {few} parameters",
         ),
-        "Siamese net, 2-D": (
+        (
+            "Siamese net, 2-D",
             siamese(2),
-            "MNIST; both images of a pair go through it; in 3-D the last layer has 9,411 parameters",
+            siamese(2),
+            f"MNIST; both images of a pair go through it; in 3-D the last layer has {solid} parameters",
         ),
-    }
+    ]
     return {
         "nets": [
-            {"name": name, "note": note, "layers": layers, "total": sum(layer.parameters for layer in layers)}
-            for name, (layers, note) in listed.items()
+            {
+                "name": name,
+                "note": note,
+                "layers": layers,
+                "total": sum(layer.parameters for layer in layers),
+                "as_in_report": layers == report,
+            }
+            for name, layers, report, note in listed
         ]
     }
 

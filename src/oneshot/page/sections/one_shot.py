@@ -10,7 +10,9 @@ from oneshot.page.sections.beside import row
 
 
 def section(results: Results) -> dict:
-    """Compute "few_shot", "report_second_run", "methods" (how many), and the charts of accuracies and confusions."""
+    """Compute "few_shot", "one_shot" (its parameters, and "shots" in the order shown), "report_second_run", "methods"
+    (how many), and the charts of accuracies and confusions.
+    """
     classes, names = results.unseen_classes, results.unseen_names
     confusions = results.protocol().confusions
     here = by_class(confusions, names).to_dict("records")
@@ -46,7 +48,8 @@ def section(results: Results) -> dict:
             "confusion-here": charts.confusion(confusions.sum(0), names),
             "methods": charts.methods(settings),
         },
-        "few_shot": {"accuracy": rows, **details, "first": mean},
+        "few_shot": {"accuracy": rows, **details, "first": mean, "classes": names, "report_classes": reported_names},
+        "one_shot": {**results.params["one_shot"], "shots": sorted(results.params["one_shot"]["shots"])},
         "report_second_run": float(accuracy(np.array(reported.CONFUSION))),
         "methods": table["method"].nunique(),
     }

@@ -1,0 +1,214 @@
+"""Generate the tables of results: docs/results.md, and the README's, from metrics/, docs/seeds.csv and dvc.yaml.
+
+No number in these texts is copied by hand. `--check` changes nothing and ends with status 1 if a table is stale.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from dvc.utils.serialize import load_yaml
+
+from oneshot.core.files import read_json, write_bytes
+from oneshot.evaluation.confusion import confused_pairs, from_table
+from oneshot.page import reported
+
+README, RESULTS = Path("README.md"), Path("docs/results.md")
+_REPORT_ONE_SHOT = sum(reported.ACCURACY.values()) / len(reported.ACCURACY)
+
+# Title of a row: metrics file, key, the metric's name in docs/seeds.csv, the report's value.
+ROWS: dict[str, tuple[str, str, str | None, float | None]] = {
+    "ConvNet, 10 classes: test accuracy": (
+        "train_convnet/10-class",
+        "test.accuracy",
+        "10-class net, test accuracy",
+        reported.CONVNETS["10-class"].accuracy,
+    ),
+    "ConvNet, 10 classes: test loss": (
+        "train_convnet/10-class",
+        "test.loss",
+        "10-class net, test loss",
+        reported.CONVNETS["10-class"].loss,
+    ),
+    "ConvNet, 10 classes: accuracy, averaged with mirror images": (
+        "train_convnet/10-class",
+        "test_mirror_averaged.accuracy",
+        "10-class net, test accuracy, mirror-averaged",
+        None,
+    ),
+    "ConvNet, 6 classes: test accuracy": (
+        "train_convnet/6-class",
+        "test.accuracy",
+        "6-class net, test accuracy",
+        reported.CONVNETS["6-class"].accuracy,
+    ),
+    "ConvNet, 6 classes: test loss": (
+        "train_convnet/6-class",
+        "test.loss",
+        "6-class net, test loss",
+        reported.CONVNETS["6-class"].loss,
+    ),
+    "ConvNet, 6 classes: accuracy, averaged with mirror images": (
+        "train_convnet/6-class",
+        "test_mirror_averaged.accuracy",
+        "6-class net, test accuracy, mirror-averaged",
+        None,
+    ),
+    "one-shot, 4 unseen classes, the report's protocol": (
+        "one_shot_cifar10",
+        "report_protocol.accuracy",
+        "one-shot, the report's protocol",
+        _REPORT_ONE_SHOT,
+    ),
+    **{
+        f"{shots}-shot, 4 unseen classes, 10,000 episodes, {method}": (
+            "one_shot_cifar10",
+            f"episodes.shot_{shots}.{method}.accuracy",
+            f"{shots}-shot, 10,000 episodes, {method}",
+            None,
+        )
+        for shots in (1, 5)
+        for method in ("raw", "unit", "centred", "power_centred", "mirror_centred", "transductive")
+    },
+    **{
+        f"{net}, pairs of {group} digits: area under the ROC curve": (
+            f"train_siamese/{net}",
+            f"{group}.test.auc",
+            f"{net}, {group} digits, AUC",
+            None,
+        )
+        for net in ("siamese-2d", "siamese-3d")
+        for group in ("seen", "unseen")
+    },
+    **{
+        f"{net}, {shots}-shot on the 5 unseen digits": (
+            f"one_shot_mnist/{net}",
+            f"unseen.shot_{shots}.accuracy",
+            f"{net}, unseen digits, {shots}-shot",
+            None,
+        )
+        for net in ("siamese-2d", "siamese-3d", "dense-seen")
+        for shots in (1, 5)
+    },
+    **{
+        f"{net}, test accuracy": (f"train_dense_embedding/{net}", "test.accuracy", f"{net}, test accuracy", None)
+        for net in ("dense-all", "dense-seen")
+    },
+}
+# The README's rows.
+HEADLINES = {
+    "ConvNet, 10 classes: test accuracy": "ConvNet trained on all 10 classes of CIFAR-10: test accuracy",
+    "ConvNet, 6 classes: test accuracy": "ConvNet trained on 6 of them: test accuracy",
+    "one-shot, 4 unseen classes, the report's protocol": "the 4 other classes, from one example each: accuracy, "
+    "the report's protocol (chance: 0.25)",
+    "siamese-3d, 1-shot on the 5 unseen digits": "siamese net trained on digits 0-4: digits 5-9, from one example each "
+    "(chance: 0.20)",
+}
+
+
+def results_table(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """A Markdown table of some of ROWS: the report, the stored run, the mean over trainings with its deviation.
+
+    metrics: by file below metrics/, without ending; seeds: docs/seeds.csv; titles: row: what the table calls it.
+    """
+    spread = seeds.set_index("metric")
+    lines = ["| | report | stored run | mean of trainings |", "|---|---|---|---|"]
+    for row, title in titles.items():
+        file, key, name, report = ROWS[row]
+        value = _leaf(metrics[file], key)
+        interval = _leaf(metrics[file], key.replace("accuracy", "interval_95"))
+        here = f"{value:.3f}" + (f" +/- {interval:.3f}" if interval is not None else "")
+        over = ""
+        if name in spread.index:
+            mean, deviation, trainings = (spread.loc[name, column] for column in ("mean", "deviation", "trainings"))
+            over = f"{mean:.3f} +/- {deviation:.3f} ({trainings})"
+        lines.append(f"| {title} | {'' if report is None else f'{report:.3f}'} | {here} | {over} |")
+    return "\n".join(lines)
+
+
+def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
+    """A Markdown table of the two pairs of digits that each net confuses most, and of the report's pairs."""
+    pairs = [f"{a} with {b}" for a, b in reported.CONFUSED_DIGITS]
+    lines = [f"| net | first | second | {' | '.join(pairs)} |", "|---|---|---|---|---|"]
+    for net, table in confusions.items():
+        matrix, names = from_table(table.loc[table["part"] == "all"])
+        found = confused_pairs(matrix)
+        errors = max(1, sum(count for _, _, count in found))
+        shares = {f"{names[a]} with {names[b]}": count / errors for a, b, count in found}
+        main = [f"{pair} ({share:.0%})" for pair, share in list(shares.items())[:2]]
+        lines.append(f"| {net} | {' | '.join(main)} | {' | '.join(f'{shares[pair]:.0%}' for pair in pairs)} |")
+    return "\n".join(lines)
+
+
+def stages_table(pipeline: Mapping) -> str:
+    """A Markdown table of the stages of dvc.yaml: name, description and what each runs for."""
+    lines = ["| stage | what it makes | runs for |", "|---|---|---|"]
+    for name, stage in pipeline["stages"].items():
+        variants = list(stage.get("foreach", {})) or [
+            item for items in stage.get("matrix", {}).values() for item in items
+        ]
+        lines.append(f"| `{name}` | {stage.get('do', stage)['desc']} | {', '.join(variants)} |")
+    return "\n".join(lines)
+
+
+def fill(text: str, tables: Mapping[str, str]) -> str:
+    """Replace what stands between <!-- NAME --> and <!-- /NAME -->; raises ValueError if one is missing."""
+    for name, table in tables.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise ValueError(f"the comments <!-- {name} --> and <!-- /{name} --> are missing")
+        text = pattern.sub(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", text)
+    return text
+
+
+def generate() -> dict[Path, str]:
+    """Generate both texts from the files of the working directory: {path: content}."""
+    files = Path("metrics").rglob("*.json")
+    metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
+    seeds = pd.read_csv("docs/seeds.csv")
+    nets = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
+    confusions = {net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in nets}
+    pipeline = load_yaml("dvc.yaml")
+    return {
+        README: fill(
+            README.read_text(encoding="utf-8"),
+            {"results": results_table(metrics, seeds, HEADLINES), "stages": stages_table(pipeline)},
+        ),
+        RESULTS: fill(
+            RESULTS.read_text(encoding="utf-8"),
+            {
+                "results": results_table(metrics, seeds, {row: row for row in ROWS}),
+                "confusions": confusions_table(confusions),
+            },
+        ),
+    }
+
+
+def main() -> None:
+    """Write both texts, or check that they are up to date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; end with status 1 if a table is stale")
+    check = parser.parse_args().check
+    stale = [path for path, text in generate().items() if path.read_text(encoding="utf-8") != text]
+    if check and stale:
+        sys.exit(f"error: the tables of {', '.join(map(str, stale))} are stale: run make results")
+    for path in stale:
+        write_bytes(path, generate()[path].encode())
+        print(f"results: {path} is regenerated")
+
+
+def _leaf(tree: Mapping, key: str) -> float | None:
+    """The value of a dotted key, None if it is not there or is a group."""
+    value = tree
+    for part in key.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return None
+        value = value[part]
+    return value if isinstance(value, int | float) else None
+
+
+if __name__ == "__main__":
+    main()
