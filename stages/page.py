@@ -28,7 +28,7 @@ class Params(Schema):
 
     @model_validator(mode="after")
     def _images_suffice(self):
-        """Refuse numbers of images that the data sets or their limits do not have: no other stage reads all of these."""
+        """Refuse numbers of images that there are not: no other stage reads all the parameters that decide it."""
         for data, images, counts in (
             ("cifar10", CIFAR10_IMAGES, CIFAR10_IMAGES.values()),
             ("mnist", MNIST_IMAGES, [MNIST_IMAGES["test"]]),

@@ -51,7 +51,8 @@ def explain(recorded: Mapping, found: Mapping, machine: str) -> str:
     paths = differing(recorded, found)
     if not paths:
         return ""
-    text = f"{len(paths)} of {len(hashes(found))} outputs of the small run differ from the recorded ones: {', '.join(paths)}. "
+    total, listed = len(hashes(found)), ", ".join(paths)
+    text = f"{len(paths)} of {total} outputs of the small run differ from the recorded ones: {listed}. "
     inputs = changed_inputs(recorded, found)
     if inputs:
         return text + (
@@ -59,8 +60,8 @@ def explain(recorded: Mapping, found: Mapping, machine: str) -> str:
             " run `make record` and commit tests/pipeline/smoke.lock; a refactoring must not change them."
         )
     return text + (
-        "Code, parameters and data are those of the record, so this machine gives other bytes than the one that made it:"
-        f" {machine} here, {recorded['machine']} there. docs/promises.md says which machines are promised the same."
+        "Code, parameters and data are those of the record, so this machine gives other bytes than the one that made"
+        f" it: {machine} here, {recorded['machine']} there. docs/promises.md says which machines are promised the same."
     )
 
 
@@ -74,13 +75,14 @@ def largest_difference(first: Path, second: Path) -> float | None:
     if first.suffix != second.suffix or not (first.is_file() and second.is_file()):
         return None
     if first.suffix == ".json":
-        one, other = (dict(_leaves(json.loads(path.read_text()))) for path in (first, second))
+        tables: list[dict] = [dict(_leaves(json.loads(path.read_text()))) for path in (first, second)]
     elif first.suffix == ".csv":
-        one, other = (
+        tables = [
             dict(enumerate(pd.read_csv(path).select_dtypes("number").to_numpy().ravel())) for path in (first, second)
-        )
+        ]
     else:
         return None
+    one, other = tables
     if one.keys() != other.keys() or not one:
         return None
     return float(np.max([abs(one[key] - other[key]) for key in one]))

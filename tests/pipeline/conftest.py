@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from scratch import duplicate
 
+from tests.pipeline.scratch import duplicate
 from tools import smoke
 
 

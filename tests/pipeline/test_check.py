@@ -1,4 +1,4 @@
-"""`make check`, on a toy project: each fault is made to happen, and told in a sentence of its own."""
+"""`make check`, on a toy project: each fault is made to happen, and reported in a sentence of its own."""
 
 import json
 import shutil
@@ -236,7 +236,7 @@ def test_unknown_rule_and_missing_bounds(toy: Path):
 
 @pytest.mark.parametrize(("size", "worse"), [(8, 0), (9, 0), (7, 2)])
 def test_metrics_against_a_revision(toy: Path, size: int, worse: int):
-    """Better and equal results pass; a fall of the accuracy and a rise of the loss by 0.1 are both told."""
+    """Better and equal results pass; a fall of the accuracy and a rise of the loss by 0.1 are both reported."""
     edit(toy / "params.yaml", "size: 8", f"size: {size}")
     run_stages(toy)
     assert check.check(toy) == []

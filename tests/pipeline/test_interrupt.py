@@ -1,4 +1,4 @@
-"""A training that is cut off, at whatever moment, goes on where it was and ends in the same bytes."""
+"""A training that is interrupted, at whatever moment, resumes where it was and ends in the same bytes."""
 
 import os
 import random
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scratch import duplicate
 
+from tests.pipeline.scratch import duplicate
 from tools import smoke, verify
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
-STAGE = "train_siamese@2"
+STAGE = "train_siamese@siamese-2d"
 # Enough epochs that a random moment of the training lies between two checkpoints.
 EPOCHS = 12
 
@@ -101,7 +101,7 @@ def test_killed_at_random_moments_also_twice_in_a_row(project: Path, uninterrupt
             end(process, signal.SIGKILL)
         else:
             break  # it was faster than the moment
-    # The stage deletes its checkpoint when all is written; if dvc was ended before it took note, the stage runs anew.
+    # The stage deletes its checkpoint when all is written; if dvc was ended before it took note, the stage runs again.
     left = checkpoints(project)
     output = finish(project)
     assert ("resuming after epoch" in output) == bool(left), (moments, left, output)
@@ -132,7 +132,10 @@ def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
     """The stage alone, as the terminal interrupts it: DVC adds lines of its own."""
     # A shell starts what it puts into the background with Ctrl-C ignored, and that is inherited.
     process = start(
-        project, "stages/train_siamese.py", "2", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+        project,
+        "stages/train_siamese.py",
+        "siamese-2d",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_for(process, lambda: bool(checkpoints(project)))
     asked = time.monotonic()
@@ -140,5 +143,5 @@ def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
     assert time.monotonic() - asked < 10
     assert process.returncode == 130
     lines = [line.split("\r")[-1] for line in err.splitlines()]
-    assert lines[-1] == "interrupted: run dvc repro to go on from the last finished epoch"
+    assert lines[-1] == "interrupted: run dvc repro to resume after the last finished epoch"
     assert "Traceback" not in err

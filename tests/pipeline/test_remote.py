@@ -6,8 +6,8 @@ from pathlib import Path
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
-from scratch import duplicate, dvc, ran
 
+from tests.pipeline.scratch import duplicate, dvc, ran
 from tools import smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
@@ -51,5 +51,5 @@ def test_push_pull_and_go_on(smoke_run: Path, bucket: str, tmp_path: Path):
 
     third = clone(first, tmp_path / "third")
     output = dvc(third, "exp", "run", "--pull", "--allow-missing", "-S", "margin=2", "one_shot_mnist")
-    assert ran(output) == [f"one_shot_mnist@siamese-{d}d" for d in (2, 3)] + [f"train_siamese@{d}" for d in (2, 3)]
+    assert ran(output) == [f"{stage}@siamese-{d}d" for stage in ("one_shot_mnist", "train_siamese") for d in (2, 3)]
     assert not (third / "data/raw/cifar10").exists() and not (third / "models/10-class.weights.h5").exists()

@@ -1,9 +1,10 @@
-"""Which stages DVC would rerun for a change of each parameter and of each module, against tables written by hand.
+"""Which stages DVC would rerun for a change of each parameter and of each package, against tables written by hand.
 
 The stages' outputs are placeholders here, recorded by `dvc commit`: what reruns depends on declarations alone.
 """
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,66 +13,71 @@ import pytest
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from oneshot import params
+from oneshot.core import params
 from tools import smoke
 
 pytestmark = pytest.mark.pipeline
 
 # The page shows all results and all parameters but where the data is downloaded from.
-PAGE = {"report"}
-ONE_SHOT_CIFAR10 = {"one_shot_cifar10"} | PAGE
-ONE_SHOT_SIAMESE = {"one_shot_mnist@siamese-2d", "one_shot_mnist@siamese-3d"} | PAGE
-ONE_SHOT_DENSE = {"one_shot_mnist@dense-all", "one_shot_mnist@dense-seen"} | PAGE
+PAGE = {"page"}
+PICTURES = {"draw_pictures"}
+ONE_SHOT_CIFAR10 = {"one_shot_cifar10"} | PICTURES | PAGE
+ONE_SHOT_SIAMESE = {"one_shot_mnist@siamese-2d", "one_shot_mnist@siamese-3d"} | PICTURES | PAGE
+ONE_SHOT_DENSE = {"one_shot_mnist@dense-all", "one_shot_mnist@dense-seen"} | PICTURES | PAGE
 ONE_SHOT = ONE_SHOT_CIFAR10 | ONE_SHOT_SIAMESE | ONE_SHOT_DENSE
 FEATURES = {"extract_features"} | ONE_SHOT_CIFAR10
 CONVNET = {"train_convnet@10-class", "train_convnet@6-class"} | FEATURES
-SIAMESE = {"train_siamese@2", "train_siamese@3"} | ONE_SHOT_SIAMESE
-DENSE = {"train_dense_embedding@all", "train_dense_embedding@seen"} | ONE_SHOT_DENSE
+SIAMESE = {"train_siamese@siamese-2d", "train_siamese@siamese-3d"} | ONE_SHOT_SIAMESE
+DENSE = {"train_dense_embedding@dense-all", "train_dense_embedding@dense-seen"} | ONE_SHOT_DENSE
 TRAINING = CONVNET | SIAMESE | DENSE
 SPLIT = {"split"} | TRAINING
-ALL = {"download@cifar10", "download@mnist"} | SPLIT
+DOWNLOAD = {"download@cifar10", "download@mnist"} | SPLIT
+# It reads the whole of params.yaml, and so runs after each change of it.
+CHECK = {"check_params"}
+ALL = CHECK | DOWNLOAD
 
 # Leaf of params.yaml: another value, and what would rerun, stages further down included, if every stage that runs
 # changed all its outputs. What did not change goes no further: test_smoke.py shows it for the two halves of a split.
+# Left out is check_params.
 PARAMETERS = {
     "seed": (2, SPLIT),
     "margin": (2.0, SIAMESE),
-    "download.sources": (["npm"], ALL),
-    "download.folder": ("elsewhere", ALL),
-    "cifar10.base_classes": ([0, 1, 2, 3, 4], SPLIT),
-    "cifar10.novel_classes": ([6, 7, 8], SPLIT),
+    "compute.threads": (1, TRAINING),
+    "compute.instructions": ("native", TRAINING),
+    "download.sources": (["npm"], DOWNLOAD),
+    "download.folder": ("elsewhere", DOWNLOAD),
+    "cifar10.seen_classes": ([0, 1, 2, 3, 4], SPLIT),
+    "cifar10.unseen_classes": ([6, 7, 8], SPLIT),
     "cifar10.validation_per_class": (100, SPLIT),
     "cifar10.limit_per_class": (1000, SPLIT),
     "mnist.seen_digits": ([0, 1, 2, 3], SPLIT),
     "mnist.unseen_digits": ([5, 6, 7, 8], SPLIT),
     "mnist.validation_per_class": (100, SPLIT),
     "mnist.limit_per_class": (1000, SPLIT),
+    "convnet.convolution": ("plain", CONVNET),
     "convnet.epochs.ten_class": ([[32, 1]], {"train_convnet@10-class"} | PAGE),
     "convnet.epochs.six_class": ([[32, 1]], {"train_convnet@6-class"} | FEATURES),
-    "convnet.batch": (32, CONVNET),
-    "convnet.optimizer": ("adam", CONVNET),
-    "convnet.learning_rate": (0.0001, CONVNET),
-    "convnet.muon_factor": (1.5, CONVNET),
-    "convnet.schedule": ("constant", CONVNET),
-    "convnet.warmup": (0.125, CONVNET),
-    "convnet.weight_penalty": (0.0001, CONVNET),
-    "convnet.label_smoothing": (0.01, CONVNET),
-    "convnet.whitening": (False, CONVNET),
-    "convnet.batch_norm": (False, CONVNET),
-    "convnet.dropout_maps": (0.25, CONVNET),
-    "convnet.dropout_units": (0.5, CONVNET),
-    "convnet.convolution": ("plain", CONVNET),
-    "convnet.augmentation.rotation": (2.0, CONVNET),
-    "convnet.augmentation.width_shift": (0.15, CONVNET),
-    "convnet.augmentation.height_shift": (0.15, CONVNET),
-    "convnet.augmentation.shear": (0.1, CONVNET),
-    "convnet.augmentation.zoom": (0.1, CONVNET),
-    "convnet.augmentation.flip": (False, CONVNET),
-    "convnet.augmentation.fill": ("nearest", CONVNET),
-    "convnet.augmentation.interpolation": ("bilinear", CONVNET),
+    "convnet.recipe.batch": (32, CONVNET),
+    "convnet.recipe.optimizer": ("adam", CONVNET),
+    "convnet.recipe.learning_rate": (0.0001, CONVNET),
+    "convnet.recipe.schedule": ("constant", CONVNET),
+    "convnet.recipe.warmup": (0.125, CONVNET),
+    "convnet.recipe.weight_penalty": (0.0001, CONVNET),
+    "convnet.recipe.label_smoothing": (0.01, CONVNET),
+    "convnet.recipe.batch_norm": (False, CONVNET),
+    "convnet.recipe.whitening": (False, CONVNET),
+    "convnet.recipe.dropout_maps": (0.25, CONVNET),
+    "convnet.recipe.dropout_units": (0.5, CONVNET),
+    "convnet.recipe.augmentation.rotation": (2.0, CONVNET),
+    "convnet.recipe.augmentation.width_shift": (0.15, CONVNET),
+    "convnet.recipe.augmentation.height_shift": (0.15, CONVNET),
+    "convnet.recipe.augmentation.shear": (0.1, CONVNET),
+    "convnet.recipe.augmentation.zoom": (0.1, CONVNET),
+    "convnet.recipe.augmentation.flip": ("none", CONVNET),
+    "convnet.recipe.augmentation.fill": ("nearest", CONVNET),
+    "convnet.recipe.augmentation.interpolation": ("bilinear", CONVNET),
     "siamese.epochs": (11, SIAMESE),
     "siamese.images_per_epoch": (1000, SIAMESE),
-    "siamese.pairs": ("drawn", SIAMESE),
     "siamese.batch": (64, SIAMESE),
     "siamese.learning_rate": (0.002, SIAMESE),
     "siamese.dropout": (0.2, SIAMESE),
@@ -82,65 +88,54 @@ PARAMETERS = {
     "dense_embedding.learning_rate": (0.002, DENSE),
     "one_shot.images_per_class": (600, ONE_SHOT_CIFAR10),
     "one_shot.draws": (50, ONE_SHOT_CIFAR10),
-    "one_shot.episodes": (50, ONE_SHOT),
     "one_shot.shots": ([2], ONE_SHOT),
-    "one_shot.ways": (3, ONE_SHOT_CIFAR10),
     "one_shot.methods": (["raw"], ONE_SHOT_CIFAR10),
-    "one_shot.exponent": (0.25, ONE_SHOT_CIFAR10),
-    "projection.images_per_class": (100, ONE_SHOT),
-    "projection.perplexity": (20.0, ONE_SHOT_CIFAR10),
+    "one_shot.episodes": (50, ONE_SHOT),
+    "pictures.images_per_class": (100, ONE_SHOT),
+    "pictures.perplexity": (20.0, ONE_SHOT_CIFAR10),
 }
 
-# Module of src/oneshot: what would rerun after a change of it, in the same sense.
-MODULES = {
+# Package of src/oneshot: what would rerun after a change of it, in the same sense.
+PACKAGES = {
     # what all stages share, and nobody has a reason to touch
-    "errors": ALL,
-    "files": ALL,
-    "params": ALL,
-    "stage": ALL,
+    "core": ALL,
     # the data
-    "decode": ALL,
-    "sources": ALL,
+    "download": DOWNLOAD,
     "splits": SPLIT,
-    "seeds": SPLIT,
     "datasets": SPLIT,
     # all trainings
-    "checkpoint": TRAINING,
-    "device": TRAINING,
     "training": TRAINING,
-    "curves": TRAINING,
-    "augment": CONVNET | SIAMESE,
-    # the ConvNets
+    # the nets
     "convnet": CONVNET,
-    "convnet_inference": CONVNET,
-    "convnet_params": CONVNET,
-    "convnet_training": CONVNET,
-    "muon": CONVNET,
-    "whitening": CONVNET,
-    "winograd": CONVNET,
-    # the digit nets
-    "digits": SIAMESE | DENSE,
     "siamese": SIAMESE,
-    "siamese_params": SIAMESE,
     "dense_embedding": DENSE,
-    "dense_embedding_params": DENSE,
-    # the evaluations and their pictures, which train nothing
-    "confusion": ONE_SHOT,
-    "episode_params": ONE_SHOT,
-    "episodes": ONE_SHOT,
-    "palette": ONE_SHOT,
-    "plotting": ONE_SHOT,
-    "one_shot_cifar10_params": ONE_SHOT_CIFAR10,
-    "projections": ONE_SHOT_CIFAR10,
-    "representations": ONE_SHOT_CIFAR10,
-    # the page
-    "report/charts": PAGE,
-    "report/contents": PAGE,
-    "report/nearest": PAGE,
-    "report/nets": PAGE,
-    "report/page": PAGE,
-    "report/reported": PAGE,
-    "report/sheets": PAGE,
+    # the evaluations, which train nothing
+    "evaluation": ONE_SHOT,
+    # what shows the results
+    "plotting": PICTURES,
+    "page": PAGE,
+}
+
+# Module that dvc.yaml names beside or instead of its package: what would rerun after a change of the module.
+MODULES = {
+    "datasets/cifar10.py": SPLIT,
+    "datasets/mnist.py": SPLIT,
+    "splits/params.py": SPLIT,
+    "convnet/params.py": CONVNET,
+    "siamese/params.py": SIAMESE,
+    "dense_embedding/params.py": DENSE,
+    "plotting/palette.py": PICTURES | PAGE,
+}
+
+# The same modules: the stages that read the module itself, whatever the others make of their outputs.
+READERS = {
+    "datasets/cifar10.py": {"split", "train_convnet", "extract_features", "one_shot_cifar10", "page"},
+    "datasets/mnist.py": {"split", "train_siamese", "train_dense_embedding", "one_shot_mnist", "page"},
+    "splits/params.py": {"split", "one_shot_cifar10", "one_shot_mnist", "page"},
+    "convnet/params.py": {"train_convnet", "extract_features", "page"},
+    "siamese/params.py": {"train_siamese", "page"},
+    "dense_embedding/params.py": {"train_dense_embedding", "page"},
+    "plotting/palette.py": {"draw_pictures", "page"},
 }
 
 
@@ -175,6 +170,11 @@ def project(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     smoke.git(root, "checkout", "--quiet", ".")
 
 
+def touch(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("# touched\n")
+
+
 def changed(repo: Repo) -> set[PipelineStage]:
     """The stages whose code or parameters DVC finds changed."""
     with repo.lock:
@@ -200,47 +200,68 @@ def test_every_leaf_is_in_the_table():
 def test_a_parameter_reruns_what_depends_on_it(repo: Repo, project: Path, leaf: str):
     value, stages = PARAMETERS[leaf]
     smoke.shrink(project, {leaf: value})
-    assert would_run(repo) == stages
+    assert would_run(repo) == stages | CHECK
 
 
-def test_every_module_is_in_the_table():
+def test_every_package_and_every_named_module_is_in_the_tables(repo: Repo):
     library = smoke.ROOT / "src/oneshot"
-    modules = {path.relative_to(library).with_suffix("").as_posix() for path in library.rglob("*.py")}
-    assert {module for module in modules if Path(module).name != "__init__"} == MODULES.keys()
+    assert {path.parent.name for path in library.glob("*/__init__.py")} == PACKAGES.keys()
+    named = {dep.def_path for stage in repo.index.stages for dep in stage.deps if dep.def_path.endswith(".py")}
+    modules = {path.removeprefix("src/oneshot/") for path in named if path.startswith("src/oneshot/")}
+    assert modules == MODULES.keys() == READERS.keys()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_reruns_what_imports_it(repo: Repo, project: Path, package: str):
+    touch(project / f"src/oneshot/{package}/__init__.py")
+    assert would_run(repo) == PACKAGES[package]
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_reruns_what_imports_it(repo: Repo, project: Path, module: str):
-    with (project / f"src/oneshot/{module}.py").open("a") as file:
-        file.write("# touched\n")
+    touch(project / f"src/oneshot/{module}")
+    assert {stage.name.split("@")[0] for stage in changed(repo)} == READERS[module]
     assert would_run(repo) == MODULES[module]
 
 
 @pytest.mark.parametrize("script", [path.name for path in sorted((smoke.ROOT / "stages").glob("*.py"))])
 def test_a_script_reruns_its_own_stages(repo: Repo, project: Path, script: str):
-    with (project / f"stages/{script}").open("a") as file:
-        file.write("# touched\n")
+    touch(project / f"stages/{script}")
     assert {stage.name.split("@")[0] for stage in changed(repo)} == {script.removesuffix(".py")}
 
 
 @pytest.mark.parametrize(
-    "name", ["page.css", "page.html", "page.js", "docs/minutes.csv", "docs/seeds.csv", "docs/sweep.csv"]
+    "name",
+    [
+        *(f"src/oneshot/page/page.{kind}" for kind in ("css", "html", "js")),
+        *(f"docs/{table}.csv" for table in ("minutes", "seeds", "sweep")),
+    ],
 )
 def test_wording_colour_and_tables_rerun_the_page_alone(repo: Repo, project: Path, name: str):
-    with (project / (name if "/" in name else f"src/oneshot/report/{name}")).open("a") as file:
+    with (project / name).open("a") as file:
         file.write("\n")
     assert would_run(repo) == PAGE
 
 
 @pytest.mark.parametrize("name", ["README.md", "Makefile", "tools/smoke.py", "tests/pipeline/conftest.py"])
 def test_what_no_stage_uses_reruns_nothing(repo: Repo, project: Path, name: str):
-    with (project / name).open("a") as file:
-        file.write("\n")
+    touch(project / name)
     assert would_run(repo) == set()
+
+
+def test_what_python_leaves_in_a_package_reruns_nothing(repo: Repo, project: Path):
+    """Packages are dependencies as folders: .dvcignore keeps __pycache__ out of their hashes."""
+    compiled = project / "src/oneshot/core/__pycache__/files.cpython-311.pyc"
+    compiled.parent.mkdir()
+    compiled.write_bytes(b"compiled")
+    try:
+        assert would_run(repo) == set()
+    finally:
+        shutil.rmtree(compiled.parent)
 
 
 def test_dvc_repro_says_the_same(project: Path):
     """The command itself, for the line that the README gives: `dvc exp run -S margin=2`."""
     smoke.shrink(project, {"margin": 2.0})
     with Repo() as repo:
-        assert {stage.name for stage in repo.reproduce(dry=True, force_downstream=True)} == SIAMESE
+        assert {stage.name for stage in repo.reproduce(dry=True, force_downstream=True)} == SIAMESE | CHECK

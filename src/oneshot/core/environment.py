@@ -1,4 +1,4 @@
-"""The environment variables that a stage runs under: whatever decides the last digits is set, the user's own is not used.
+"""The environment variables of a stage: whatever decides the last digits is set, the user's own settings are not used.
 
 How a sum of floats is split over vector lanes and threads decides its last digits, and a training amplifies them. The
 libraries choose by the processor, by environment variables and by files in the home folder. So a stage replaces itself,

@@ -29,7 +29,7 @@ def require_images(labels: np.ndarray, classes: Sequence[int], count: int, key: 
 
 
 def require_features(features: np.ndarray, net: str) -> None:
-    """Raise UserError if features (n, d) are not all finite, or all the same: the net that made them has learned nothing."""
+    """Raise UserError if features (n, d) are not finite, or all the same: the net that made them has learned nothing."""
     if not np.isfinite(features).all() or (features == features[0]).all():
         raise UserError(
             f"the representations by the {net} net are all the same or not finite, so it has learned nothing: lower its"

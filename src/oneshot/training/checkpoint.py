@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import sys
 import zipfile
 from importlib.metadata import version

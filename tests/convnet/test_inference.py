@@ -1,0 +1,57 @@
+"""How a ConvNet is used: the fast convolution in place of the plain one, representations, test metrics."""
+
+import numpy as np
+import pytest
+
+from oneshot.convnet import inference, net
+from oneshot.core.images import LabelledImages
+from oneshot.training.prediction import classification_metrics
+from oneshot.training.tensorflow import has_gpu
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return net.build(6)
+
+
+def test_the_fast_net_gives_the_same_outputs(model, images):
+    fast = inference.accelerate(model, "winograd")
+    assert isinstance(fast.get_layer("conv2"), net.Convolution)
+    np.testing.assert_allclose(inference.predictor(fast)(images), model(net.standardize(images)), atol=1e-4)
+    assert not isinstance(inference.accelerate(model, "plain").get_layer("conv2"), net.Convolution)
+
+
+def test_auto_means_winograd_on_a_cpu():
+    assert inference.use_winograd("auto") == (not has_gpu())
+    assert inference.use_winograd("winograd") and not inference.use_winograd("plain")
+
+
+def test_a_smaller_side_shrinks_the_images_first(model, images):
+    inputs = net.standardize(net.shrink(images.astype(np.float32), 16))
+    np.testing.assert_allclose(inference.predictor(model, side=16)(images), net.forward(model, inputs), atol=1e-4)
+
+
+def test_representations_are_what_the_logits_are_made_of(model, images):
+    features = inference.represent(model, images)
+    assert list(features) == ["embeddings", "mirrored"]
+    logits = model.get_layer("logits")
+    for units, shown in ((features["embeddings"], images), (features["mirrored"], images[:, :, ::-1])):
+        assert units.shape == (4, 600) and units.dtype == np.float32 and units.min() >= 0
+        expected = units @ logits.kernel.numpy() + logits.bias.numpy()
+        np.testing.assert_allclose(expected, inference.predictor(model)(shown), atol=1e-4)
+
+
+def test_test_metrics_are_of_the_logits_and_of_their_mean_over_mirror_images(model, images):
+    labels = np.array([0, 3, 5, 3])
+    logits, mirrored = (model(net.standardize(shown)).numpy() for shown in (images, images[:, :, ::-1]))
+    metrics = inference.test_metrics(model, LabelledImages(images, labels, np.arange(4)))
+    assert list(metrics) == ["test", "test_mirror_averaged"]
+    assert metrics["test"] == pytest.approx(classification_metrics(logits, labels), abs=1e-4)
+    assert metrics["test_mirror_averaged"] == pytest.approx(
+        classification_metrics((logits + mirrored) / 2, labels), abs=1e-4
+    )

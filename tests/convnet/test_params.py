@@ -1,0 +1,55 @@
+"""The ConvNets' parameters: one recipe, each net's own epochs, and what cannot be trained is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from oneshot.convnet.params import ConvnetParams
+from oneshot.core import params
+from oneshot.core.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = params.read(ROOT)["convnet"]
+
+
+class Stage(params.Schema):
+    convnet: ConvnetParams
+
+
+def convnet(epochs=None, **changes):
+    tree = DEFAULT | {"recipe": DEFAULT["recipe"] | changes} | ({"epochs": epochs} if epochs else {})
+    return params.validate({"convnet": tree}, Stage).convnet
+
+
+def test_each_net_has_its_own_stretches_of_epochs():
+    chosen = convnet(epochs={"ten_class": [[16, 2], [24, 1]], "six_class": [[32, 2]]})
+    assert chosen.recipe_of("10-class").sides() == [16, 16, 24]
+    assert chosen.recipe_of("6-class").sides() == [32, 32]
+
+
+def test_the_recipes_of_both_nets_differ_in_their_epochs_only():
+    chosen = convnet(epochs={"ten_class": [[16, 2]], "six_class": [[32, 2]]}, learning_rate=0.5)
+    ten, six = (chosen.recipe_of(net).model_dump() for net in ("10-class", "6-class"))
+    assert ten.pop("epochs") == [(16, 2)] and six.pop("epochs") == [(32, 2)]
+    assert ten == six == chosen.recipe.model_dump()
+    assert ten["learning_rate"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"epochs": {"ten_class": [[20, 1]], "six_class": [[32, 1]]}}, r"epochs\.ten_class\.0\.0: .*multiple of 8"),
+        ({"epochs": {"ten_class": [[40, 1]], "six_class": [[32, 1]]}}, r"epochs\.ten_class\.0\.0: .*equal to 32"),
+        ({"epochs": {"ten_class": [[32, 1]], "six_class": []}}, r"epochs\.six_class: .*at least 1 item"),
+        ({"epochs": {"ten_class": [[32, 0]], "six_class": [[32, 1]]}}, r"0\.1: .*greater than or equal to 1"),
+        ({"epochs": {"ten_class": [[32]], "six_class": [[32, 1]]}}, r"ten_class\.0\.1: is missing"),
+        ({"optimizer": "muon", "batch_norm": False}, r"recipe: .*needs batch_norm true"),
+        ({"optimizer": "sgd"}, r"recipe\.optimizer: should be 'adam' or 'muon'"),
+        ({"warmup": 1.5}, r"recipe\.warmup: .*less than or equal to 1"),
+        ({"dropout_units": 1.0}, r"recipe\.dropout_units: .*less than 1"),
+        ({"augmentation": DEFAULT["recipe"]["augmentation"] | {"flip": "random"}}, r"flip: should be 'none' or 'alt"),
+    ],
+)
+def test_impossible_recipes_are_refused(changes, rule):
+    with pytest.raises(UserError, match=rf"^params\.yaml: convnet\..*{rule}|^params\.yaml: convnet\.{rule}"):
+        convnet(**changes)

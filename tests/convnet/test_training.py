@@ -1,0 +1,179 @@
+"""The recipe: batches, shrinking, schedules and the step, on a tiny net where the full one is not the point."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oneshot.convnet import net, training
+from oneshot.convnet.muon import Muon
+from oneshot.convnet.params import ConvnetParams
+from oneshot.core import params
+from oneshot.core.images import LabelledImages
+from oneshot.training.checkpoint import Checkpoint
+from oneshot.training.tensorflow import keras, seed_initialisation, tf
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = params.read(ROOT)["convnet"]
+REPORT = {
+    "batch": 32,
+    "optimizer": "adam",
+    "learning_rate": 1e-4,
+    "schedule": "constant",
+    "weight_penalty": 1e-4,
+    "label_smoothing": 0.0,
+    "batch_norm": False,
+    "whitening": False,
+}
+STILL = DEFAULT["recipe"]["augmentation"] | {"width_shift": 0.0, "height_shift": 0.0, "flip": "none"}
+
+
+def recipe(six_class=None, **changes):
+    """The default recipe of the 6-class net, with some changes."""
+    epochs = DEFAULT["epochs"] | ({"six_class": six_class} if six_class else {})
+    tree = DEFAULT | {"epochs": epochs, "recipe": DEFAULT["recipe"] | changes}
+    return ConvnetParams.model_validate(tree).recipe_of("6-class")
+
+
+def small_images(count=20):
+    return np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3)).astype(np.uint8)
+
+
+def test_an_epoch_shows_each_image_once_and_another_epoch_in_another_order():
+    images, labels = small_images(), np.arange(20)
+    augmentation = recipe(augmentation=STILL).augmentation
+
+    def epoch(seed, number):
+        batches = list(training.epoch_batches(images, labels, 6, 32, augmentation, seed, number))
+        assert [tuple(x.shape) for x, _ in batches] == [(6, 32, 32, 3)] * 3
+        return np.concatenate([x for x, _ in batches]), np.concatenate([y for _, y in batches])
+
+    shown, order = epoch(1, 0)
+    assert len(set(order.tolist())) == 18
+    for image, label in zip(shown, order, strict=True):
+        np.testing.assert_allclose(image, net.standardize(images[label]), atol=1e-5)
+    again, order_again = epoch(1, 0)
+    assert np.array_equal(again, shown) and np.array_equal(order_again, order)
+    assert not np.array_equal(epoch(1, 1)[1], order) and not np.array_equal(epoch(2, 0)[1], order)
+
+
+@pytest.mark.parametrize("side", [16, 24, 32])
+def test_shrinking_is_the_area_mean(side):
+    images = small_images(2).astype(np.float32)
+    # Area means by way of a grid that both sides divide.
+    fine = np.repeat(np.repeat(images, side, axis=1), side, axis=2)
+    expected = fine.reshape(2, side, 32, side, 32, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(net.shrink(tf.constant(images), side), expected, rtol=1e-4)
+
+
+def test_a_step_descends_the_penalized_smoothed_loss():
+    """One SGD step of rate 1 against Keras's own losses and regularizer."""
+    layers = [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(4, name="logits")]
+    model = keras.Sequential(layers)
+    kernel, bias = (weight.copy() for weight in model.get_weights())
+    rng = np.random.default_rng(0)
+    images, labels = rng.normal(size=(6, 8, 8, 3)).astype(np.float32), rng.integers(4, size=6).astype(np.int32)
+    chosen = recipe(**REPORT | {"weight_penalty": 0.03, "label_smoothing": 0.2})
+    optimizer = keras.optimizers.SGD(1.0)
+    optimizer.build(model.trainable_variables)
+    step = training.make_step(model, optimizer, chosen)
+    metrics = step(tf.constant(images), tf.constant(labels))
+
+    w, b = tf.Variable(kernel), tf.Variable(bias)
+    with tf.GradientTape() as tape:
+        logits = images.reshape(6, -1) @ w + b
+        entropy = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)
+        loss = entropy(tf.one_hot(labels, 4), logits) + keras.regularizers.L2(0.03)(w)
+    for ours, before, slope in zip(model.get_weights(), (kernel, bias), tape.gradient(loss, [w, b]), strict=True):
+        np.testing.assert_allclose(ours, before - slope, rtol=1e-4, atol=1e-5)
+    plain = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
+    assert float(metrics["loss"]) == pytest.approx(float(plain), rel=1e-5)
+    assert float(metrics["accuracy"]) == pytest.approx(np.mean(logits.numpy().argmax(axis=1) == labels))
+    assert int(metrics["count"]) == 6
+
+
+def test_the_reports_recipe_is_plain_adam_without_schedule_or_batch_norm():
+    chosen = recipe(**REPORT)
+    model = training.build(6, chosen, "plain")
+    assert not any(isinstance(layer, net.Normalization) for layer in model.layers)
+    optimizer = training.make_optimizer(model, chosen, 100)
+    assert isinstance(optimizer, keras.optimizers.Adam) and float(optimizer.learning_rate) == pytest.approx(1e-4)
+
+
+def test_the_net_is_built_as_the_recipe_and_the_convolution_say():
+    model = training.build(6, recipe(dropout_maps=0.1, dropout_units=0.2), "winograd")
+    assert isinstance(model.get_layer("conv2"), net.Convolution)
+    assert isinstance(model.get_layer("conv2_norm"), net.Normalization)
+    assert [model.get_layer(f"dropout{i}").rate for i in range(1, 5)] == [0.1, 0.1, 0.2, 0.2]
+
+
+def test_muon_takes_the_convolutions_after_the_first():
+    model = training.build(6, recipe(), "auto")
+    optimizer = training.make_optimizer(model, recipe(), 100)
+    assert isinstance(optimizer, Muon)
+    assert optimizer.muon_paths == {model.get_layer(f"conv{i}").kernel.path for i in range(2, 6)}
+
+
+def test_whitening_fills_the_first_filters_and_leaves_the_rest():
+    model = training.build(6, recipe(), "auto")
+    before = model.get_layer("conv1").kernel.numpy()
+    training.whiten(model, small_images(50))
+    after = model.get_layer("conv1").kernel.numpy()
+    assert not np.array_equal(after[..., :54], before[..., :54])
+    np.testing.assert_array_equal(after[..., 54:], before[..., 54:])
+
+
+def tiny(classes=2):
+    """A small net of blurred images, which takes smaller ones as the ConvNet does."""
+    layers = [
+        keras.Input((32, 32, 3)),
+        keras.layers.AveragePooling2D(4),
+        keras.layers.Flatten(name="flatten"),
+        keras.layers.Dropout(0.2),
+        keras.layers.Dense(8, activation="relu", name="representation"),
+        keras.layers.Dense(classes, kernel_initializer="zeros", name="logits"),
+    ]
+    return keras.Sequential(layers)
+
+
+def two_kinds():
+    """Images of the classes 7 and 9, bright above or below."""
+    labels = np.arange(64, dtype=np.uint8) % 2 * 2 + 7
+    images = np.random.default_rng(0).integers(0, 100, (64, 32, 32, 3)).astype(np.uint8)
+    images[labels == 7, :16] += 100
+    images[labels == 9, 16:] += 100
+    return LabelledImages(images, labels, np.arange(64)).relabelled([7, 9])
+
+
+def train(folder, on_epoch=lambda metrics: None):
+    seed_initialisation(1)
+    model, data = tiny(), two_kinds()
+    chosen = recipe([[16, 2], [32, 1]], **REPORT | {"batch": 16, "learning_rate": 0.003})
+    checkpoint = Checkpoint(folder, "tiny")
+    history = training.train(model, data, data, chosen, seed=1, checkpoint=checkpoint, on_epoch=on_epoch)
+    return model, history
+
+
+def test_training_separates_two_kinds_of_images(tmp_path):
+    _, history = train(tmp_path)
+    assert len(history) == 3
+    assert list(history[0]) == ["training/loss", "training/accuracy", "validation/loss", "validation/accuracy"]
+    assert history[-1]["validation/accuracy"] == 1.0
+    assert history[-1]["validation/loss"] < history[0]["validation/loss"] < np.log(2)
+
+
+def test_a_resumed_training_ends_in_the_same_bytes(tmp_path):
+    expected, expected_history = train(tmp_path / "whole")
+
+    def interrupt(metrics):
+        rows.append(metrics)
+        if len(rows) == 2:
+            raise KeyboardInterrupt
+
+    rows = []
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "resumed", interrupt)
+    model, history = train(tmp_path / "resumed")
+    assert history == expected_history
+    for ours, theirs in zip(model.get_weights(), expected.get_weights(), strict=True):
+        assert ours.tobytes() == theirs.tobytes()

@@ -1,0 +1,93 @@
+"""Few-shot accuracy of methods and of groups of classes: the same draws for all, in a fixed order of rows."""
+
+import numpy as np
+import pytest
+
+from oneshot.evaluation.confusion import accuracy
+from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.few_shot import compare_methods, evaluate_groups, method_metrics
+from oneshot.evaluation.transforms import represent
+
+CLASSES = [6, 7, 8]
+METHODS = ["power_centred", "raw", "mirror"]
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Features of images and of their mirror images: of the unseen classes, of others, and the labels."""
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.repeat(CLASSES, 20))
+    centres = rng.exponential(size=(10, 6))
+    unseen = np.abs(centres[labels] + 1.5 * rng.normal(size=(2, 60, 6)))
+    return unseen, np.abs(rng.normal(size=(2, 30, 6))), labels
+
+
+@pytest.fixture(scope="module")
+def table(data):
+    unseen, seen, labels = data
+    many = {"methods": METHODS, "shots": [10, 2], "episodes": 25, "seed": 3}
+    return compare_methods(unseen, seen, labels, CLASSES, **many)
+
+
+def test_rows_stand_by_shots_fewest_first_then_by_method(table):
+    assert table["shots"].tolist() == [2, 2, 2, 10, 10, 10]
+    assert table["method"].tolist() == METHODS * 2
+    assert table["setting"].tolist()[:2] == ["2-shot power_centred", "2-shot raw"]
+    assert table.columns.tolist() == [
+        "setting", "shots", "method", "accuracy", "interval_95", "gain_over_raw", "gain_interval_95",
+    ]  # fmt: skip
+
+
+def test_all_methods_are_measured_on_the_same_draws(data, table):
+    unseen, seen, labels = data
+    for row in table.to_dict("records"):
+        support = draw_episodes(labels, CLASSES, episodes=25, shots=row["shots"], seed=3)
+        correct, raw = (
+            accuracy(evaluate(represent(method, unseen, seen), labels, CLASSES, support))
+            for method in (row["method"], "raw")
+        )
+        gains = correct - raw
+        assert row["accuracy"] == pytest.approx(correct.mean())
+        assert row["interval_95"] == pytest.approx(1.96 * correct.std(ddof=1) / 5)
+        assert row["gain_over_raw"] == pytest.approx(gains.mean())
+        assert row["gain_interval_95"] == pytest.approx(1.96 * gains.std(ddof=1) / 5)
+
+
+def test_raw_gains_nothing_over_itself_and_others_something(table):
+    raw = table[table["method"] == "raw"]
+    assert (raw[["gain_over_raw", "gain_interval_95"]] == 0).all(axis=None)
+    assert (table[table["method"] == "mirror"]["gain_over_raw"] > 0).all()
+
+
+def test_the_order_of_shots_and_methods_changes_no_number(data, table):
+    unseen, seen, labels = data
+    many = {"methods": METHODS[::-1], "shots": [2, 10], "episodes": 25, "seed": 3}
+    other = compare_methods(unseen, seen, labels, CLASSES, **many)
+    assert other["method"].tolist() == METHODS[::-1] * 2
+    assert other.set_index("setting").loc[table["setting"]].equals(table.set_index("setting"))
+
+
+def test_metrics_are_the_table_by_shots_and_method(table):
+    metrics = method_metrics(table)
+    assert list(metrics) == ["shot_2", "shot_10"] and list(metrics["shot_2"]) == METHODS
+    row = table[(table["shots"] == 10) & (table["method"] == "mirror")].iloc[0]
+    assert metrics["shot_10"]["mirror"] == {"accuracy": row["accuracy"], "interval_95": row["interval_95"]}
+
+
+def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(data):
+    (features, _), _, labels = data
+    groups = {"seen": [8, 6], "unseen": [6, 7, 8]}
+    confusions = evaluate_groups(features, labels, groups, shots=[3, 1], episodes=7, seed=2)
+    assert list(confusions) == [("seen", 1), ("seen", 3), ("unseen", 1), ("unseen", 3)]
+    for (group, shots), counts in confusions.items():
+        classes = groups[group]
+        support = draw_episodes(labels, classes, episodes=7, shots=shots, seed=2, purpose=group)
+        np.testing.assert_array_equal(counts, evaluate(features, labels, classes, support))
+        assert counts.sum(1).tolist() == [[20 - shots] * len(classes)] * 7
+
+
+def test_the_draws_of_a_group_depend_on_its_name(data):
+    (features, _), _, labels = data
+    groups = {"seen": CLASSES, "all": CLASSES}
+    confusions = evaluate_groups(features, labels, groups, shots=[1], episodes=7, seed=2)
+    assert not np.array_equal(confusions["seen", 1], confusions["all", 1])

@@ -1,0 +1,128 @@
+"""The evaluations' parameters: what cannot be evaluated is refused, as data that are too few for them."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oneshot.core.errors import UserError
+from oneshot.core.files import write_arrays
+from oneshot.core.params import validate
+
+STAGES = Path(__file__).parents[2] / "stages"
+TREE = {
+    "compute": {"threads": 2, "instructions": "portable"},
+    "seed": 1,
+    "cifar10": {"unseen_classes": [6, 7, 8, 9]},
+    "mnist": {"seen_digits": [0, 1, 2, 3, 4], "unseen_digits": [5, 6, 7, 8, 9]},
+    "one_shot": {
+        "images_per_class": 700,
+        "draws": 100,
+        "episodes": 10000,
+        "shots": [1, 5],
+        "methods": ["raw", "unit"],
+    },
+    "pictures": {"images_per_class": 250, "perplexity": 30},
+}
+
+
+def stage(name):
+    spec = importlib.util.spec_from_file_location(name, STAGES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def changed(key, value, tree=TREE):
+    group, leaf = key.split(".")
+    return tree | {group: tree[group] | {leaf: value}}
+
+
+@pytest.mark.parametrize("name", ["one_shot_cifar10", "one_shot_mnist"])
+def test_the_usual_parameters_are_valid(name):
+    validate(TREE, stage(name).Params)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        ("one_shot.methods", ["raw", "cosine"], "should name only raw, unit"),
+        ("one_shot.methods", ["unit"], "should include raw"),
+        ("one_shot.methods", ["raw", "raw"], "each method once"),
+        ("one_shot.methods", [], "at least 1 item"),
+        ("one_shot.shots", [], "at least 1 item"),
+        ("one_shot.shots", [1, 1], "each number of shots once"),
+        ("one_shot.shots", [0], "greater than or equal to 1"),
+        ("one_shot.draws", 1, "greater than or equal to 2"),
+        ("one_shot.episodes", 1, "greater than or equal to 2"),
+        ("one_shot.images_per_class", 1, "greater than or equal to 2"),
+        ("pictures.perplexity", 0, "greater than or equal to 1"),
+        ("pictures.images_per_class", 1, "greater than or equal to 2"),
+        ("cifar10.unseen_classes", [6, 10], "less than or equal to 9"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_its_rule(key, value, rule):
+    with pytest.raises(UserError, match=rule) as error:
+        validate(changed(key, value), stage("one_shot_cifar10").Params)
+    assert key in str(error.value)
+
+
+SMALL = TREE | {
+    "one_shot": TREE["one_shot"] | {"images_per_class": 12, "shots": [1], "episodes": 2, "draws": 2},
+    "pictures": {"images_per_class": 10, "perplexity": 5},
+}
+
+
+@pytest.fixture
+def features(tmp_path, monkeypatch):
+    """Features of 12 images of each class, where the stages look for them."""
+    monkeypatch.chdir(tmp_path)
+    labels = np.repeat(np.arange(10), 12)
+    embeddings = np.random.default_rng(0).normal(size=(120, 4)).astype(np.float32)
+    indices = np.arange(120)
+    write_arrays("features/6-class", {"embeddings": embeddings, "mirrored": embeddings, "labels": labels})
+    write_arrays("features/siamese-2d", {"embeddings": embeddings[:, :2], "labels": labels, "indices": indices})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        (
+            "one_shot.images_per_class",
+            13,
+            "class 6 has 12 images, .*one_shot.images_per_class .*cifar10.limit_per_class",
+        ),
+        ("one_shot.shots", [12], "class 6 has 12 images, .*one_shot.shots .*cifar10.limit_per_class"),
+        ("pictures.images_per_class", 13, "pictures.images_per_class .*cifar10.limit_per_class"),
+        ("pictures.perplexity", 40, "pictures.perplexity .*pictures.images_per_class"),
+    ],
+)
+def test_cifar10_parameters_that_a_small_run_cannot_meet_are_named(key, value, sentence, features):
+    module = stage("one_shot_cifar10")
+    with pytest.raises(UserError, match=sentence):
+        module.main(validate(changed(key, value, SMALL), module.Params))
+    assert not Path("metrics").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("one_shot.shots", [12], "class 0 has 12 images, .*one_shot.shots .*mnist.limit_per_class"),
+        ("pictures.images_per_class", 13, "pictures.images_per_class .*mnist.limit_per_class"),
+    ],
+)
+def test_mnist_parameters_that_a_small_run_cannot_meet_are_named(key, value, sentence, features):
+    module = stage("one_shot_mnist")
+    with pytest.raises(UserError, match=sentence):
+        module.main(validate(changed(key, value, SMALL), module.Params), "siamese-2d")
+    assert not Path("metrics").exists()
+
+
+def test_a_small_run_that_fits_writes_its_tables(features):
+    for name, arguments in {"one_shot_cifar10": [], "one_shot_mnist": ["siamese-2d"]}.items():
+        module = stage(name)
+        module.main(validate(SMALL, module.Params), *arguments)
+    assert Path("metrics/one_shot_cifar10.json").is_file()
+    assert Path("metrics/one_shot_mnist/siamese-2d.json").is_file()
+    assert Path("plots/one_shot_mnist/siamese-2d/confusion.csv").is_file()

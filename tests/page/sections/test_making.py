@@ -1,0 +1,22 @@
+"""How the results were made."""
+
+import dataclasses
+
+from oneshot.page.contents import contents
+from oneshot.page.render import render
+from oneshot.page.sections.making import section
+from tests.page.elements import markup
+from tests.page.made_up import made_up
+
+
+def test_a_single_training_has_no_deviation():
+    results = made_up()
+    seeds = results.seeds.assign(deviation=float("nan"), trainings=1)
+    shown = markup(render(contents(dataclasses.replace(results, seeds=seeds))))
+    assert "10-class net, test accuracy</th><td>0.900 <small>± \N{EN DASH}</small></td><td>1</td>" in shown
+
+
+def test_every_parameter_is_listed_by_its_full_name():
+    listed = dict(section(made_up())["parameters"])
+    assert listed["one_shot.shots"] == "[1, 5]"
+    assert listed["convnet.recipe.augmentation.flip"] == '"alternating"'

@@ -1,0 +1,206 @@
+"""The stored page in a real browser: headless Chromium, driven by selenium, without a network."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
+
+from oneshot.evaluation.confusion import confusion_matrix
+from oneshot.page.nearest import classify
+from oneshot.page.render import data_of
+from oneshot.page.sections.trial import unpack
+
+pytestmark = pytest.mark.browser
+
+PAGE = Path(__file__).parents[2] / "plots/page.html"
+PACKAGES = ("chromium", "chromium-driver")
+# Starting the browser and drawing in software take long where other work has the processors.
+PATIENCE = 240
+
+
+def programs() -> tuple[str, str]:
+    """The paths of Chromium and its driver; skips the test where they are not installed."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if not (browser and driver):
+        pytest.skip(f"the browser test needs Chromium and its driver (Debian: apt install {' '.join(PACKAGES)})")
+    return browser, driver
+
+
+def test_without_a_browser_the_test_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(pytest.skip.Exception, match="Debian: apt install chromium chromium-driver"):
+        programs()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[webdriver.Chrome]:
+    binary, driver = programs()
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for word in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--window-size=1200,900",
+        # WebGL without a graphics card.
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
+        # Whatever the page asks for is not found; the log below shows that it asks for nothing.
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--disable-background-networking",
+    ):
+        options.add_argument(word)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as browser:
+        browser.command_executor.client_config.timeout = PATIENCE
+        browser.set_page_load_timeout(PATIENCE)
+        browser.set_script_timeout(PATIENCE)
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def loaded(browser: webdriver.Chrome) -> webdriver.Chrome:
+    browser.get(PAGE.as_uri())
+    until(lambda: browser.find_element(By.ID, "accuracy").text)
+    return browser
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that the page does in its own time."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "the page does not get there"
+        time.sleep(0.2)
+
+
+def show(browser: webdriver.Chrome, key: str):
+    """Scroll to a chart and wait until it is drawn; return its element."""
+    plot = browser.find_element(By.ID, f"chart-{key}")
+    browser.execute_script("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", plot)
+    until(lambda: browser.execute_script("return Boolean(arguments[0].querySelector('.main-svg'))", plot))
+    return plot
+
+
+def check_prediction(browser: webdriver.Chrome, packed: dict) -> list[int]:
+    """Compare what the page shows with what the library predicts for the same examples; return those."""
+    supports = [
+        int(button.get_attribute("data-position"))
+        for button in browser.find_elements(By.CSS_SELECTOR, '.choice[aria-pressed="true"]')
+    ]
+    labels = np.array(packed["labels"])
+    assert labels[supports].tolist() == list(range(len(packed["classes"]))), "one example of each class"
+    predicted = classify(unpack(packed), supports)
+    verdict = browser.find_element(By.ID, "accuracy")
+    assert [int(word) for word in verdict.get_attribute("data-predictions").split(",")] == predicted.tolist()
+
+    queries = predicted >= 0
+    matrix = confusion_matrix(predicted[queries], labels[queries], len(packed["classes"]))
+    right, total = int(np.trace(matrix)), int(matrix.sum())
+    share, *counts = re.findall(r"[\d.]+", verdict.text)
+    assert [int(count) for count in counts] == [right, total]
+    assert float(share) == pytest.approx(100 * right / total, abs=0.051)
+    cells = browser.find_elements(By.CSS_SELECTOR, "#matrix tbody td")
+    assert [int(cell.text) for cell in cells] == matrix.ravel().tolist()
+    wrong = browser.execute_script("return document.querySelectorAll('#wrong .tile').length")
+    assert wrong == total - right
+    return supports
+
+
+def test_the_pages_size_is_what_the_readme_may_say():
+    assert PAGE.stat().st_size < 8_000_000
+
+
+@pytest.mark.parametrize("key", ["cifar10", "siamese-2d", "siamese-3d"])
+def test_clicked_examples_classify_as_in_python(loaded: webdriver.Chrome, key: str):
+    packed = next(packed for packed in data_of(PAGE.read_bytes())["sets"] if packed["key"] == key)
+    Select(loaded.find_element(By.ID, "set")).select_by_value(key)
+    first = check_prediction(loaded, packed)
+    for place, choices in enumerate(packed["choices"]):
+        position = choices[(5 * place + 3) % len(choices)]
+        button = loaded.find_element(By.CSS_SELECTOR, f'.choice[data-position="{position}"]')
+        loaded.execute_script("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", button)
+        if place % 2:
+            button.click()
+        else:
+            button.send_keys(Keys.ENTER)
+        assert check_prediction(loaded, packed) != first
+    for _ in range(3):
+        loaded.execute_script("arguments[0].click()", loaded.find_element(By.ID, "random"))
+        check_prediction(loaded, packed)
+
+
+def test_the_3d_view_turns_by_dragging_and_by_its_buttons(loaded: webdriver.Chrome):
+    plot = show(loaded, "siamese-3d-unseen")
+
+    def eye() -> dict:
+        return loaded.execute_script("return arguments[0]._fullLayout.scene._scene.getCamera().eye", plot)
+
+    until(lambda: loaded.execute_script("return Boolean(arguments[0]._fullLayout?.scene?._scene)", plot))
+    before = eye()
+    actions = ActionChains(loaded).move_to_element(plot).click_and_hold()
+    for _ in range(4):
+        actions = actions.move_by_offset(25, 5).pause(0.2)
+    actions.release().perform()
+    until(lambda: eye() != before)
+    dragged = eye()
+    loaded.find_element(By.CSS_SELECTOR, '[data-turns="chart-siamese-3d-unseen"] button').send_keys(Keys.ENTER)
+    until(lambda: eye() != dragged)
+
+
+def test_hovering_over_a_point_shows_its_image(loaded: webdriver.Chrome):
+    plot = show(loaded, "projection-0")
+    point = plot.find_element(By.CSS_SELECTOR, ".scatterlayer .trace .points path")
+    until(lambda: loaded.execute_script("return typeof arguments[0].on", plot) == "function")
+    ActionChains(loaded).move_to_element(point).move_by_offset(1, 1).perform()
+    box = loaded.find_element(By.ID, "peek")
+    until(box.is_displayed)
+    assert box.text in {"frog", "horse", "ship", "truck"}
+    drawn = loaded.execute_script("return getComputedStyle(arguments[0].querySelector('.tile')).backgroundImage", box)
+    assert drawn.startswith('url("data:image/jpeg')
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_nothing_hangs_over_the_side(loaded: webdriver.Chrome, width: int):
+    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
+    loaded.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    show(loaded, "projection-0")
+    # Charts that are drawn follow the new width a moment later.
+    until(lambda: loaded.execute_script("return document.documentElement.scrollWidth") <= width)
+    loaded.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_dark_mode_reaches_the_charts(loaded: webdriver.Chrome):
+    plot = show(loaded, "projection-0")
+
+    def text() -> str:
+        return loaded.execute_script("return arguments[0]._fullLayout.font.color", plot)
+
+    light = text()
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    loaded.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    until(lambda: text() != light)
+    loaded.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    until(lambda: text() == light)
+
+
+def test_no_error_and_no_request_after_all_charts_are_drawn(loaded: webdriver.Chrome):
+    """Last of this file, so that the logs hold what the tests above did."""
+    for plot in loaded.find_elements(By.CSS_SELECTOR, ".plot"):
+        show(loaded, plot.get_attribute("data-chart"))
+    errors = [entry for entry in loaded.get_log("browser") if entry["level"] == "SEVERE"]
+    assert errors == []
+    messages = [json.loads(entry["message"])["message"] for entry in loaded.get_log("performance")]
+    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    assert PAGE.as_uri() in asked, "the log holds requests"
+    assert [url[:80] for url in asked if not url.startswith(("data:", "blob:")) and url != PAGE.as_uri()] == []

@@ -1,0 +1,133 @@
+"""What the page says of made-up results, from its head to its foot, and that it follows the parameters."""
+
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oneshot.page.contents import contents
+from oneshot.page.render import data_of, render
+from oneshot.page.results import Results
+from oneshot.plotting.palette import COLOURS
+from tests.page.elements import Elements, words
+from tests.page.made_up import made_up
+
+ROOT = Path(__file__).parents[2]
+SECTIONS = [
+    "try",
+    "samples",
+    "nets",
+    "training",
+    "tests",
+    "draw",
+    "projections",
+    "one-shot",
+    "pairs",
+    "digits",
+    "digit-results",
+    "sweep",
+    "making",
+]
+
+
+@pytest.fixture(scope="module")
+def page() -> bytes:
+    return render(contents(made_up()))
+
+
+def without_stored_tables(results: Results) -> Results:
+    """The same results before make sweep, seeds and minutes."""
+    empty = {name: getattr(results, name)[:0] for name in ("sweep", "seeds", "minutes")}
+    return dataclasses.replace(results, **empty)
+
+
+def test_sections_stand_in_the_order_of_the_report(page: bytes):
+    elements = Elements(page)
+    assert [attributes["id"] for tag, attributes in elements.found if tag == "section"] == SECTIONS
+    assert [attributes["href"] for tag, attributes in elements.found if tag == "a"][1:] == [f"#{s}" for s in SECTIONS]
+
+
+def test_every_chart_has_its_place_on_the_page(page: bytes):
+    places = {attributes["data-chart"] for _, attributes in Elements(page).found if "data-chart" in attributes}
+    assert places == data_of(page)["charts"].keys()
+
+
+def test_every_sheet_of_images_is_on_the_page(page: bytes):
+    columns = data_of(page)["columns"]
+    sheets = {attributes["data-sheet"] for _, attributes in Elements(page).found if attributes.get("data-sheet")}
+    sheets |= {packed["sheet"] for packed in data_of(page)["sets"]}
+    assert sheets <= columns.keys()
+    for name in columns:
+        assert f"--sheet-{name}: url(data:image/" in page.decode()
+
+
+def test_a_class_has_one_colour_everywhere(page: bytes):
+    data = data_of(page)
+    drawn = [trace for key in ("projection-0", "projection-1") for trace in data["charts"][key]["data"]]
+    for one in data["sets"][0]["classes"]:
+        colours = {trace["marker"]["color"] for trace in drawn if trace["name"] == one["name"]}
+        assert colours == {one["colour"]} == {COLOURS[one["label"]]}
+
+
+def test_tables_that_are_not_made_yet_say_what_makes_them():
+    shown = words(render(contents(without_stored_tables(made_up()))))
+    for hint in ("not run yet: make sweep", "not run yet: make seeds", "not recorded yet: make minutes"):
+        assert hint in shown
+
+
+def test_the_cards_stand_beside_the_report(page: bytes):
+    shown = words(page)
+    assert "ConvNet, 10 classes 90.0% report 87.0%" in shown
+    assert "ConvNet, 6 classes 90.0% report 89.0%" in shown
+    assert re.search(r"one-shot, 4 unseen classes \d+\.\d% report 60\.4%", shown)
+
+
+def test_the_text_follows_the_parameters():
+    results = made_up(
+        cifar10__seen_classes=[0, 1, 2, 3, 4],
+        cifar10__unseen_classes=[6, 7, 8],
+        mnist__seen_digits=[0, 1, 2, 3],
+        mnist__unseen_digits=[5, 6, 7],
+        one_shot__shots=[2, 10],
+    )
+    page = render(contents(without_stored_tables(results)))
+    shown = words(page)
+    wrong = (
+        r"\b(four|five|six|ten)\b",
+        r"\b(4|6) (unseen |seen )?classes",
+        r"\b(5|6|10) (unseen |seen )?digits",
+        r"\b(1|5)-shot",
+        r"\b1 and 5 examples",
+    )
+    for pattern in wrong:
+        assert not (found := re.search(pattern, shown)), shown[max(0, found.start() - 60) : found.end() + 60]
+    for right in (
+        "the nets have seen 5 classes of CIFAR-10 and the digits 0, 1, 2 and 3;",
+        "unseen are frog, horse and ship, and the digits 5, 6 and 7.",
+        "ConvNet, 5 classes 90.0% other classes than in the report",
+        "one-shot, 3 unseen classes",
+        "CIFAR-10: 3 classes that the net never saw",
+        "MNIST: 3 digits that the net never saw",
+        "with the 4 seen digits the last layer has 12 parameters",
+        "“All digits” are these 7",
+        "from 2 and 10 examples of each class",
+        "Digits most confused, 2-shot",
+    ):
+        assert right in shown
+    assert shown.count("total, as in the report") == 1, "the siamese net alone is the report's"
+
+
+def test_more_shots_stand_in_the_order_of_their_numbers():
+    page = render(contents(made_up(one_shot__shots=[10, 2])))
+    assert "those beyond the report are from 2 and 10." in words(page)
+    assert [trace["name"] for trace in data_of(page)["charts"]["methods"]["data"]] == ["2-shot", "10-shot"]
+    rows = re.findall(r"<tr><th scope=\"row\">siamese net, 2-D</th><td>(\d+)</td>", page.decode())
+    assert rows == ["2", "10"]
+
+
+def test_the_page_is_made_without_tensorflow():
+    code = "import sys, oneshot.page.contents, oneshot.page.render; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

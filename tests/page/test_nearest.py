@@ -1,0 +1,50 @@
+"""Classification in whole numbers: the nearest example, its ties, and what rounding costs."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oneshot.evaluation.confusion import confusion_matrix
+from oneshot.evaluation.episodes import evaluate
+from oneshot.page.nearest import classify, quantize
+
+
+def test_nearest_example_by_a_plain_loop():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(256, size=(40, 7), dtype=np.uint8)
+    supports = [3, 11, 30]
+    found = classify(codes, supports)
+    for position, code in enumerate(codes.astype(int)):
+        distances = [sum((a - b) ** 2 for a, b in zip(code, codes[s].astype(int), strict=True)) for s in supports]
+        assert found[position] == (-1 if position in supports else distances.index(min(distances)))
+
+
+def test_the_first_of_equally_near_examples_is_taken():
+    assert classify(np.array([[0], [4], [2]], np.uint8), [1, 0]).tolist() == [-1, -1, 0]
+
+
+def test_greatest_numbers_do_not_overflow():
+    codes = np.array([[65535] * 3, [0] * 3, [65534] * 3], np.uint16)
+    assert classify(codes, [0, 1]).tolist() == [-1, -1, 0]
+
+
+def test_the_same_predictions_as_the_episodes_of_the_stages():
+    rng = np.random.default_rng(2)
+    codes, labels = rng.integers(256, size=(60, 20), dtype=np.uint8), np.repeat(np.arange(3), 20)
+    supports = np.array([4, 25, 59])
+    found = classify(codes, supports)
+    queries = found >= 0
+    expected = evaluate(codes.astype(float), labels, range(3), supports[None, :, None])[0]
+    assert (confusion_matrix(found[queries], labels[queries], 3) == expected).all()
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@given(values=st.lists(st.floats(-100, 100, width=32), min_size=2, max_size=20))
+def test_rounding_is_by_one_scale_and_half_a_step_at_most(bits, values):
+    vectors = np.array(values)[:, None]
+    codes = quantize(vectors, bits)
+    assert codes.dtype.itemsize == bits // 8
+    span = vectors.max() - vectors.min()
+    back = codes / (2**bits - 1) * span + vectors.min()
+    assert np.abs(back - vectors).max() <= span / (2**bits - 1) / 2 + 1e-6

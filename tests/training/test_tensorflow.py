@@ -1,0 +1,18 @@
+"""TensorFlow's set-up: initial weights that follow from the seed alone."""
+
+import numpy as np
+
+from oneshot.training.tensorflow import keras, seed_initialisation
+
+
+def weights(seed):
+    seed_initialisation(seed)
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)]).get_weights()[0]
+
+
+def test_initial_weights_follow_from_the_seed_alone():
+    first = weights(1)
+    np.random.random()
+    keras.layers.Dense(2).build((None, 3))
+    assert np.array_equal(weights(1), first)
+    assert not np.array_equal(weights(2), first)
