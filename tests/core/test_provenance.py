@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 from oneshot.core.environment import ComputeParams, settings
 from oneshot.core.provenance import machine
@@ -18,6 +19,6 @@ def test_processor_settings_and_libraries_are_recorded():
 
 
 def test_a_processor_with_avx2_is_recorded_as_one():
-    flags = open("/proc/cpuinfo").read().split()
+    flags = Path("/proc/cpuinfo").read_text().split()
     found = machine(ComputeParams(threads=None, instructions="native"))
     assert ("avx2" in found["instructions"]) == ("avx2" in flags)

@@ -80,7 +80,7 @@ def end(process: subprocess.Popen, sign: signal.Signals) -> str:
 
 
 def checkpoints(project: Path) -> list[Path]:
-    return list((project / ".checkpoints").glob("siamese-2d.*.npz"))
+    return list((project / ".checkpoints").glob("siamese-2d.*.checkpoint"))
 
 
 def unfinished(project: Path) -> list[Path]:

@@ -53,6 +53,19 @@ def test_a_damaged_checkpoint_is_reported_and_not_used(tmp_path, capsys, damage)
     assert "starting over" in capsys.readouterr().err
 
 
+def test_no_flipped_bit_is_overlooked(tmp_path, capsys):
+    """Every bit of a checkpoint: those of the archive's directory too, which a reader of archives would not notice."""
+    stored = Checkpoint(tmp_path, "net", "params")
+    stored.save(3, STATE, HISTORY)
+    content = bytearray(stored.path.read_bytes())
+    for place in range(8 * len(content)):
+        content[place // 8] ^= 1 << place % 8
+        stored.path.write_bytes(content)
+        assert stored.load() is None, place
+        content[place // 8] ^= 1 << place % 8
+    assert capsys.readouterr().err.count("starting over") == 8 * len(content)
+
+
 def test_an_interruption_while_saving_keeps_the_state_before(tmp_path, monkeypatch):
     stored = Checkpoint(tmp_path, "net", "params")
     stored.save(1, STATE, HISTORY)

@@ -92,7 +92,8 @@ def test_the_convnets(side: int, traced: list, monkeypatch: pytest.MonkeyPatch):
 
 def test_the_siamese_net(traced: list, tmp_path):
     recipe = SiameseRecipe.model_validate(
-        params.read()["siamese"] | {"margin": 1.0, "epochs": 1, "images_per_epoch": 8, "batch": 8, "evaluation_pairs": 4}
+        params.read()["siamese"]
+        | {"margin": 1.0, "epochs": 1, "images_per_epoch": 8, "batch": 8, "evaluation_pairs": 4}
     )
     common = {"seed": 1, "checkpoint": Checkpoint(tmp_path, "net"), "on_epoch": lambda row: None}
     siamese.train(siamese_net.build(2, 0.1), digits(20), digits(20), recipe, **common)

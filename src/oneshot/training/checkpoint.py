@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import sys
-import zipfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,40 +12,49 @@ import numpy as np
 
 from oneshot.core.files import write_bytes
 
+_DIGEST = 32  # bytes of the SHA-256 that a file starts with
+
 
 class Checkpoint:
     """The state of one training in one file, valid only for the same parameters, data, code and libraries."""
 
     def __init__(self, folder: str | Path, name: str, *determinants):
-        """folder: of the checkpoints; name: of the training; determinants: texts and arrays that fix its result, such as
-        the recipe, environment.determinants(), images.
+        """folder: of the checkpoints; name: of the training; determinants: texts and arrays that fix its result.
 
         Checkpoints of the same training with other determinants are deleted, so that there is at most one per training.
         """
         key = _key(*determinants)
-        self.path = Path(folder) / f"{name}.{key}.npz"
-        for path in [*Path(folder).glob(f"{name}.*.npz"), *Path(folder).glob(f".{name}.*.npz.*")]:
+        self.path = Path(folder) / f"{name}.{key}.checkpoint"
+        for path in [*Path(folder).glob(f"{name}.*.checkpoint"), *Path(folder).glob(f".{name}.*.checkpoint.*")]:
             if path != self.path:
                 path.unlink(missing_ok=True)
 
     def save(self, epoch: int, arrays: list[np.ndarray], history: list[dict]) -> None:
         """Write the state after `epoch` finished epochs; the previous state is replaced only when this one is whole."""
         buffer = io.BytesIO()
+        buffer.write(bytes(_DIGEST))
         note = np.array(json.dumps({"epoch": epoch, "history": history}))
         np.savez(buffer, note=note, **_named(arrays))
-        write_bytes(self.path, buffer.getbuffer())
+        content = buffer.getbuffer()
+        content[:_DIGEST] = hashlib.sha256(content[_DIGEST:]).digest()
+        write_bytes(self.path, content)
 
     def load(self) -> tuple[int, list[np.ndarray], list[dict]] | None:
         """Read the last saved (epoch, arrays, history), or None if there is none or it cannot be read."""
         try:
-            with np.load(self.path, allow_pickle=False) as stored:
-                note = json.loads(str(stored["note"]))
-                return note["epoch"], [stored[f"{i:04d}"] for i in range(len(stored.files) - 1)], note["history"]
+            content = memoryview(self.path.read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            print(f"the checkpoint {self.path.name} cannot be read ({error}): starting over", file=sys.stderr)
+        except OSError as error:
+            print(f"the checkpoint {self.path.name} cannot be read ({error.strerror}): starting over", file=sys.stderr)
             return None
+        # A damaged archive may still be read, as something else.
+        if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
+            print(f"the checkpoint {self.path.name} is damaged: starting over", file=sys.stderr)
+            return None
+        with np.load(io.BytesIO(content[_DIGEST:]), allow_pickle=False) as stored:
+            note = json.loads(str(stored["note"]))
+            return note["epoch"], [stored[f"{i:04d}"] for i in range(len(stored.files) - 1)], note["history"]
 
     def delete(self) -> None:
         """Remove the state after success."""

