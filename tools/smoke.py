@@ -61,7 +61,7 @@ def git(folder: str | Path, *words: str) -> str:
 
 
 def environment(folder: str | Path) -> dict[str, str]:
-    """The environment variables for a copy: this Python first on the path, the copy's own library, git as it comes."""
+    """The environment variables for a copy: this Python first on the path, the copy's own library, git's defaults."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, **PLAIN_GIT, "PATH": path, "PYTHONPATH": str(Path(folder).resolve() / "src")}
 
@@ -69,15 +69,18 @@ def environment(folder: str | Path) -> dict[str, str]:
 def dvc(folder: str | Path, *words: str, **options) -> subprocess.CompletedProcess:
     """Run dvc in a copy; raises CalledProcessError if it fails, unless options say check=False."""
     command = [sys.executable, "-m", "dvc", *words]
-    return subprocess.run(command, cwd=folder, env=environment(folder), **{"check": True, **options})
+    return subprocess.run(command, **{"cwd": folder, "env": environment(folder), "check": True, **options})
 
 
-def run(folder: str | Path) -> Path:
-    """Copy, shrink and reproduce the pipeline in folder, and commit the results there; return its path."""
+def run(folder: str | Path, variables: Mapping[str, str] | None = None) -> Path:
+    """Copy, shrink and reproduce the pipeline in folder, and commit the results there; return its path.
+
+    variables: more environment variables of the run.
+    """
     folder = copy(folder)
     shrink(folder)
     commit(folder, "small")
-    dvc(folder, "repro")
+    dvc(folder, "repro", env=environment(folder) | dict(variables or {}))
     commit(folder, "results")
     return folder
 

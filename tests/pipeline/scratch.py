@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tools import smoke
+from tools import smoke, verify
 
 
 def duplicate(source: Path, target: Path) -> Path:
@@ -28,3 +28,8 @@ def dvc(folder: Path, *words: str) -> str:
 def ran(output: str) -> list[str]:
     """The stages that a `dvc repro` or `dvc exp run` computed, by name."""
     return sorted(line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '"))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The MD5 of every output that a copy's dvc.lock records, by path."""
+    return verify.hashes(verify.read_lock(folder))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.scratch import duplicate
-from tools import smoke, verify
+from tests.pipeline.scratch import duplicate, hashes
+from tools import smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
@@ -34,7 +34,7 @@ def uninterrupted(prepared: Path) -> dict[str, str]:
     """The hashes of all outputs after a training that was left in peace."""
     project = duplicate(prepared, prepared.with_name("uninterrupted"))
     smoke.dvc(project, "repro", "--single-item", STAGE)
-    return verify.hashes(project)
+    return hashes(project)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_killed_at_random_moments_also_twice_in_a_row(project: Path, uninterrupt
     left = checkpoints(project)
     output = finish(project)
     assert ("resuming after epoch" in output) == bool(left), (moments, left, output)
-    assert verify.hashes(project) == uninterrupted, moments
+    assert hashes(project) == uninterrupted, moments
     assert not checkpoints(project) and not unfinished(project)
 
 
@@ -114,7 +114,7 @@ def test_killed_while_a_checkpoint_is_written(project: Path, uninterrupted: dict
     wait_for(process, lambda: bool(unfinished(project)))
     end(process, signal.SIGKILL)
     finish(project)
-    assert verify.hashes(project) == uninterrupted
+    assert hashes(project) == uninterrupted
     assert not checkpoints(project) and not unfinished(project)
 
 
