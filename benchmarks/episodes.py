@@ -7,14 +7,14 @@ import time
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
-from oneshot.confusion import confusion_matrix
-from oneshot.episodes import Episodes, draw_episodes, evaluate
+from oneshot.evaluation.confusion import confusion_matrix
+from oneshot.evaluation.episodes import draw_episodes, evaluate
 
 
-def plain_loop(features: np.ndarray, labels: np.ndarray, classes: int, episodes: Episodes) -> np.ndarray:
-    """Fit and predict episode by episode: (episodes, classes, classes) confusion matrices."""
+def plain_loop(features: np.ndarray, labels: np.ndarray, classes: int, episodes: np.ndarray) -> np.ndarray:
+    """Fit and predict episode by episode: support (episodes, classes, shots) -> (episodes, classes, classes) confusions."""
     matrices = []
-    for support in episodes.support[:, :, 0]:
+    for support in episodes[:, :, 0]:
         queries = np.delete(np.arange(len(labels)), support)
         model = KNeighborsClassifier(1, algorithm="brute").fit(features[support], labels[support])
         matrices.append(confusion_matrix(model.predict(features[queries]), labels[queries], classes))
@@ -22,7 +22,7 @@ def plain_loop(features: np.ndarray, labels: np.ndarray, classes: int, episodes:
 
 
 def main() -> None:
-    """Print a table of episodes a second, and check that both count alike."""
+    """Print a table of episodes per second, and check that both count alike."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--episodes", type=int, default=10_000, help="episodes of our evaluation")
     parser.add_argument("--loop-episodes", type=int, default=50, help="episodes of the plain loop")
@@ -34,7 +34,7 @@ def main() -> None:
     features = rng.normal(size=(classes, dimensions))[labels] + 6 * rng.normal(size=(len(labels), dimensions))
     features = np.maximum(features, 0).astype(np.float32)
     drawn = draw_episodes(labels, range(classes), episodes=arguments.episodes, shots=1, seed=1)
-    fewer = Episodes(drawn.ways[: arguments.loop_episodes], drawn.support[: arguments.loop_episodes])
+    fewer = drawn[: arguments.loop_episodes]
 
     start = time.perf_counter()
     ours = evaluate(features, labels, range(classes), drawn)
@@ -49,7 +49,7 @@ def main() -> None:
     our_rate, their_rate = len(ours) / our_seconds, len(theirs) / their_seconds
     print(f"{classes}-way 1-shot, {len(labels):,} images of {dimensions} features, all others are queries")
     print(f"{'':28}{'episodes':>10}{'seconds':>10}{'episodes/s':>12}")
-    print(f"{'oneshot.episodes.evaluate':28}{len(ours):>10,}{our_seconds:>10.1f}{our_rate:>12.0f}")
+    print(f"{'evaluation.evaluate':28}{len(ours):>10,}{our_seconds:>10.1f}{our_rate:>12.0f}")
     print(f"{'loop of scikit-learn 1-NN':28}{len(theirs):>10,}{their_seconds:>10.1f}{their_rate:>12.0f}")
     print(f"ratio {our_rate / their_rate:.1f}; peak memory {peak:,.0f} MiB; predictions that differ: {different:.1e}")
 

@@ -1,17 +1,20 @@
 """A training that is interrupted, at whatever moment, resumes where it was and ends in the same bytes."""
 
+import contextlib
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.pipeline.scratch import duplicate, hashes
+from tests.pipeline.scratch import duplicate, dvc, hashes, ran
 from tools import smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
@@ -145,3 +148,84 @@ def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
     lines = [line.split("\r")[-1] for line in err.splitlines()]
     assert lines[-1] == "interrupted: run dvc repro to resume after the last finished epoch"
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+def test_dvc_ended_alone(project: Path, uninterrupted: dict[str, str], sign: signal.Signals):
+    """Its stage runs on by itself, beside that of the next dvc repro: both write the same bytes, whole files each."""
+    process = start(project)
+    wait_for(process, lambda: bool(checkpoints(project)))
+    os.kill(process.pid, sign)
+    process.wait(timeout=60)
+    finish(project)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    assert hashes(project) == uninterrupted
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+def test_the_stage_ended_alone(project: Path, uninterrupted: dict[str, str], sign: signal.Signals):
+    process = start(project)
+    wait_for(process, lambda: bool(checkpoints(project)))
+    for child in psutil.Process(process.pid).children(recursive=True):
+        child.send_signal(sign)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0 and "failed to reproduce" in err
+    assert "resuming after epoch" in finish(project)
+    assert hashes(project) == uninterrupted
+
+
+def test_a_damaged_checkpoint_is_not_used(project: Path, uninterrupted: dict[str, str]):
+    process = start(project)
+    wait_for(process, lambda: bool(checkpoints(project)))
+    end(process, signal.SIGKILL)
+    (left,) = checkpoints(project)
+    content = bytearray(left.read_bytes())
+    content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    left.write_bytes(content)
+    assert "resuming" not in finish(project)
+    assert hashes(project) == uninterrupted
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, *words: str) -> Iterator[None]:
+    """Mount something over a folder; skips the test if this user may not."""
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(["mount", *words, str(folder)], check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"needs the right to mount ({done.stderr.strip()})")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_in_a_sentence_and_nothing_half_written(project: Path, uninterrupted: dict[str, str]):
+    with mounted(project / ".checkpoints", "-t", "tmpfs", "-o", "size=64k", "tmpfs"):
+        process = start(project)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode != 0
+        assert "error: no space left on the disk for .checkpoints/" in err and "Traceback" not in out + err
+        assert not checkpoints(project) and not unfinished(project)
+    finish(project)
+    assert hashes(project) == uninterrupted
+
+
+def test_a_read_only_cache_ends_in_a_sentence(project: Path, uninterrupted: dict[str, str]):
+    cache = project / ".dvc/cache"
+    with mounted(cache, "--bind", str(cache)):
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(cache)], check=True)
+        process = start(project)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode != 0 and "Read-only file system" in err and "Traceback" not in out + err
+    finish(project)
+    assert hashes(project) == uninterrupted
+
+
+@pytest.mark.parametrize("year", [1990, 2090])
+def test_a_clock_that_was_set_back_or_forth_reruns_nothing(branch: Path, year: int):
+    """Files from another time: DVC decides by their content."""
+    moment = datetime(year, 1, 1, tzinfo=UTC).timestamp()
+    for path in (*branch.glob("*.*"), *(branch / "src").rglob("*"), *(branch / "stages").iterdir()):
+        os.utime(path, (moment, moment))
+    assert ran(dvc(branch, "repro")) == []
