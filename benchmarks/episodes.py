@@ -7,12 +7,13 @@ import time
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
+from oneshot.core.environment import ComputeParams, enter
 from oneshot.evaluation.confusion import confusion_matrix
 from oneshot.evaluation.episodes import draw_episodes, evaluate
 
 
 def plain_loop(features: np.ndarray, labels: np.ndarray, classes: int, episodes: np.ndarray) -> np.ndarray:
-    """Fit and predict episode by episode: support (episodes, classes, shots) -> (episodes, classes, classes) confusions."""
+    """Fit and predict episode by episode: support positions -> (episodes, classes, classes) confusion matrices."""
     matrices = []
     for support in episodes[:, :, 0]:
         queries = np.delete(np.arange(len(labels)), support)
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=10_000, help="episodes of our evaluation")
     parser.add_argument("--loop-episodes", type=int, default=50, help="episodes of the plain loop")
     arguments = parser.parse_args()
+    enter(ComputeParams(threads=2, instructions="portable"))
 
     classes, per_class, dimensions = 4, 6_000, 600
     rng = np.random.default_rng(0)
