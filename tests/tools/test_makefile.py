@@ -1,4 +1,4 @@
-"""How `make` sets up the environment: again where its folder has moved, whatever pip's settings are, and for dvc alone."""
+"""How `make` sets up the environment: again if its folder has moved, whatever pip's settings are, and for dvc."""
 
 import os
 import shutil
