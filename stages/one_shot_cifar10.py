@@ -1,4 +1,4 @@
-"""Classify the unseen CIFAR-10 classes from few examples: by the report's protocol and by many episodes and methods."""
+"""Classify the unseen CIFAR-10 classes from few examples: by the report's protocol, and by methods in many episodes."""
 
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
