@@ -1,4 +1,4 @@
-"""Time the evaluation of 10,000 episodes beside a plain loop of scikit-learn 1-nearest-neighbour, same draws."""
+"""Time the evaluation of 10,000 episodes against a plain loop over scikit-learn's 1-nearest-neighbour classifier."""
 
 import argparse
 import resource
@@ -23,7 +23,7 @@ def plain_loop(features: np.ndarray, labels: np.ndarray, classes: int, episodes:
 
 
 def main() -> None:
-    """Print a table of episodes per second, and check that both count alike."""
+    """Print a table of episodes per second, and compare the predictions."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--episodes", type=int, default=10_000, help="episodes of our evaluation")
     parser.add_argument("--loop-episodes", type=int, default=50, help="episodes of the plain loop")
@@ -45,7 +45,7 @@ def main() -> None:
     start = time.perf_counter()
     theirs = plain_loop(features, labels, classes, fewer)
     their_seconds = time.perf_counter() - start
-    # Single precision may break a near tie otherwise.
+    # In single precision a near tie may fall the other way.
     different = np.abs(ours[: len(theirs)] - theirs).sum() / 2 / theirs.sum()
 
     our_rate, their_rate = len(ours) / our_seconds, len(theirs) / their_seconds

@@ -1,7 +1,7 @@
-"""Images per second of our training step, of plain Keras as TensorFlow comes, and of the machine's matrix products.
+"""Measure images per second of our training step, of Keras with default settings, and of plain matrix products.
 
-Each variant runs in a process of its own, since TensorFlow's settings are read once; the variants take turns, and the
-medians of the turns are compared, so that a drift of the machine's speed falls on all alike.
+Each variant runs in its own process, since TensorFlow reads its settings only once. The variants take turns, and the
+medians over the turns are compared, so that a drift of the machine's speed affects all of them equally.
 """
 
 import argparse
@@ -15,15 +15,15 @@ from oneshot.core import environment
 from oneshot.core.environment import ComputeParams
 
 CLASSES, BATCH, SIDE = 10, 128, 32
-# Multiply-adds of one forward pass: convolutions at 32, 32, 16, 16, 16 pixels a side, then the two dense layers.
+# Multiply-adds of one forward pass: convolutions at sides of 32, 32, 16, 16, 16 pixels, then the two dense layers.
 FORWARD = (
     9 * (32**2 * (3 * 100 + 100 * 100) + 16**2 * (100 * 200 + 200 * 200 + 200 * 400)) + 25_600 * 600 + 600 * CLASSES
 )
-STEP_FLOP = 3 * 2 * FORWARD  # a step costs three forward passes, a multiply-add two operations
+STEP_FLOP = 3 * 2 * FORWARD  # a step costs three forward passes, and a multiply-add is two operations
 
 
 def random_batch(side: int):
-    """One batch of random images and labels."""
+    """Make one batch of random images and labels."""
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -48,7 +48,7 @@ def ours(side: int, seconds: float) -> float:
 
 
 def ours_in_any_order(side: int, seconds: float) -> float:
-    """Images per second of the same step without deterministic operations: what the same bytes on each run cost."""
+    """Images per second of the same step without deterministic operations, to show the cost of determinism."""
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
     import tensorflow as tf
 
@@ -57,7 +57,7 @@ def ours_in_any_order(side: int, seconds: float) -> float:
 
 
 def keras_fit(side: int, seconds: float) -> float:
-    """Images per second of keras.Model.fit on the report's net and recipe, with nothing set."""
+    """Images per second of keras.Model.fit with the report's net and recipe and default settings."""
     import keras
 
     layers = keras.layers
@@ -75,7 +75,7 @@ def keras_fit(side: int, seconds: float) -> float:
 
 
 def matrix_products(side: int, seconds: float) -> float:
-    """Images per second if a step were its multiplications alone, at the speed of a big matrix product."""
+    """Images per second if a step consisted only of its multiplications, at the speed of a big matrix product."""
     from oneshot.training.tensorflow import tf
 
     size = 2048
@@ -85,7 +85,7 @@ def matrix_products(side: int, seconds: float) -> float:
 
 
 def rate(run, seconds: float) -> float:
-    """Images per second of a call that takes one batch, after two calls that do not count."""
+    """Images per second of a call that processes one batch, after two warm-up calls."""
     run(), run()
     calls, start = 0, time.perf_counter()
     while calls < 3 or time.perf_counter() - start < seconds:
@@ -94,11 +94,11 @@ def rate(run, seconds: float) -> float:
     return calls * BATCH / (time.perf_counter() - start)
 
 
-# Name: what runs, the images' side, and the instructions it may use; None: the environment as the user has it.
+# Name: the function, the side of the images, and the instructions it may use (None: the user's own environment).
 VARIANTS = {
     "matrix products alone, 32x32": (matrix_products, SIDE, "portable"),
     "matrix products alone, 32x32, native": (matrix_products, SIDE, "native"),
-    "keras.Model.fit, nothing set, 32x32": (keras_fit, SIDE, None),
+    "keras.Model.fit, default settings, 32x32": (keras_fit, SIDE, None),
     "our training step, 32x32": (ours, 32, "portable"),
     "our training step, 24x24": (ours, 24, "portable"),
     "our training step, 16x16": (ours, 16, "portable"),
@@ -110,7 +110,7 @@ VARIANTS = {
 
 
 def environment_of(instructions: str | None) -> dict[str, str]:
-    """The environment variables of a variant."""
+    """Return the environment variables of a variant."""
     if instructions is None:
         return os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     compute = ComputeParams.model_validate({"threads": 2, "instructions": instructions})
@@ -121,7 +121,7 @@ def main() -> None:
     """Print a table of images per second, with the ratio to plain Keras."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=3, help="times that each variant runs")
-    parser.add_argument("--seconds", type=float, default=8.0, help="measured seconds a turn")
+    parser.add_argument("--seconds", type=float, default=8.0, help="measured seconds per turn")
     parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.variant:
@@ -137,7 +137,7 @@ def main() -> None:
             variables = environment_of(VARIANTS[name][2])
             done = subprocess.run([*command, name], env=variables, check=True, text=True, **pipes)
             measured.append(float(done.stdout.split()[-1]))
-    plain = statistics.median(rates["keras.Model.fit, nothing set, 32x32"])
+    plain = statistics.median(rates["keras.Model.fit, default settings, 32x32"])
     print(f"\n{CLASSES}-class net, batch {BATCH} (Keras: 32), {os.cpu_count()} cores, medians of {options.turns}")
     print(f"{'':46}{'images/s':>10}{'lowest':>10}{'highest':>10}{'ratio':>8}")
     for name, measured in rates.items():
