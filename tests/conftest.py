@@ -1,10 +1,10 @@
-"""How `make test` shares the tests between two processes: `pytest -n 2 --dist loadgroup`."""
+"""How `make test` divides the tests between two processes: `pytest -n 2 --dist loadgroup`."""
 
 import pytest
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests that need the small pipeline's run in one process, or each process would make that run.
+    """Keep the tests that need a run of the small pipeline in one process, so that only one process runs it.
 
     This hook is called before xdist's own look at the groups, in pytest_collection_modifyitems.
     """

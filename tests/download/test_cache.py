@@ -53,7 +53,7 @@ def test_cache_folder(monkeypatch, tmp_path):
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
-    """An empty current folder, and the user's home beside it."""
+    """An empty current folder, next to the user's home."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "checkout").mkdir()
     monkeypatch.chdir(tmp_path / "checkout")

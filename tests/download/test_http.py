@@ -61,7 +61,7 @@ def test_refusal_is_not_tried_again(cifar10, web, monkeypatch, tmp_path, answer,
 def test_refused_name_unknown_and_unanswered_are_quick(mnist, monkeypatch):
     full = socket.create_server(("127.0.0.1", 0), backlog=0)
     waiting = []
-    for _ in range(3):  # with its queue full, the server answers no more
+    for _ in range(3):  # with its queue full, the server no longer answers
         waiting.append(socket.socket())
         waiting[-1].setblocking(False)
         waiting[-1].connect_ex(full.getsockname())

@@ -1,4 +1,4 @@
-"""What the page says of made-up results, from its head to its foot, and that it follows the parameters."""
+"""The whole page of made-up results, and that its text follows the parameters."""
 
 import dataclasses
 import re

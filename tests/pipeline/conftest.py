@@ -1,4 +1,4 @@
-"""Scratch copies of the project for the tests of the pipeline: nothing here touches the project's own results."""
+"""Scratch copies of the project for the tests of the pipeline, which never touch the project's own results."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`make check`, on a toy project: each fault is made to happen, and reported in a sentence of its own."""
+"""`make check` on a toy project: each fault is caused, and reported in its own sentence."""
 
 import json
 import shutil

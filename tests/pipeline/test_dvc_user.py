@@ -1,4 +1,4 @@
-"""What a user of DVC sees after `dvc exp run -S margin=2`: plots, metrics and tables that end well and fit a screen."""
+"""What a user of DVC sees after `dvc exp run -S margin=2`: plots, metrics and tables that fit a screen."""
 
 import json
 import re
@@ -61,7 +61,7 @@ def test_plots_are_few_and_none_fails(experiment: tuple[Path, str], tmp_path: Pa
 
 
 def test_training_and_validation_share_a_panel(experiment: tuple[Path, str], tmp_path: Path):
-    """One panel for each net, loss and accuracy side by side, each with the curves of both parts of both revisions."""
+    """One panel per net: loss and accuracy side by side, each with the curves of both parts of both revisions."""
     dvc(experiment[0], "plots", "diff", "--out", str(tmp_path / "plots"))
     curves = [panel["data"]["values"] for panel in panels(tmp_path / "plots/index.html")]
     curves = [rows for rows in curves if "epoch" in rows[0]]

@@ -1,4 +1,4 @@
-"""A training that is interrupted, at whatever moment, resumes where it was and ends in the same bytes."""
+"""A training that is interrupted at any moment resumes where it was and ends with the same bytes."""
 
 import contextlib
 import os
@@ -34,7 +34,7 @@ def prepared(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def uninterrupted(prepared: Path) -> dict[str, str]:
-    """The hashes of all outputs after a training that was left in peace."""
+    """The hashes of all outputs after an uninterrupted training."""
     project = duplicate(prepared, prepared.with_name("uninterrupted"))
     smoke.dvc(project, "repro", "--single-item", STAGE)
     return hashes(project)
@@ -68,7 +68,7 @@ def finish(project: Path) -> str:
 
 
 def wait_for(process: subprocess.Popen, seen: Callable[[], bool]) -> None:
-    """Wait until something is seen, looking a thousand times a second, while the process runs."""
+    """Wait until something is seen, checking a thousand times per second, while the process runs."""
     while not seen():
         assert process.poll() is None, "".join(process.communicate())
         time.sleep(0.001)
@@ -103,7 +103,7 @@ def test_killed_at_random_moments_also_twice_in_a_row(project: Path, uninterrupt
         except subprocess.TimeoutExpired:
             end(process, signal.SIGKILL)
         else:
-            break  # it was faster than the moment
+            break  # it finished before that moment
     # The stage deletes its checkpoint when all is written; if dvc was ended before it took note, the stage runs again.
     left = checkpoints(project)
     output = finish(project)
@@ -132,7 +132,7 @@ def test_a_checkpoint_of_other_parameters_is_not_used(project: Path):
 
 
 def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
-    """The stage alone, as the terminal interrupts it: DVC adds lines of its own."""
+    """The stage without DVC, which would add its own lines."""
     # A shell starts what it puts into the background with Ctrl-C ignored, and that is inherited.
     process = start(
         project,
@@ -152,7 +152,7 @@ def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
 def test_dvc_ended_alone(project: Path, uninterrupted: dict[str, str], sign: signal.Signals):
-    """Its stage runs on by itself, beside that of the next dvc repro: both write the same bytes, whole files each."""
+    """Its stage keeps running, at the same time as that of the next dvc repro: both write the same complete files."""
     process = start(project)
     wait_for(process, lambda: bool(checkpoints(project)))
     os.kill(process.pid, sign)
@@ -224,7 +224,7 @@ def test_a_read_only_cache_ends_in_a_sentence(project: Path, uninterrupted: dict
 
 @pytest.mark.parametrize("year", [1990, 2090])
 def test_a_clock_that_was_set_back_or_forth_reruns_nothing(branch: Path, year: int):
-    """Files from another time: DVC decides by their content."""
+    """Files from another time: DVC decides by their contents."""
     moment = datetime(year, 1, 1, tzinfo=UTC).timestamp()
     for path in (*branch.glob("*.*"), *(branch / "src").rglob("*"), *(branch / "stages").iterdir()):
         os.utime(path, (moment, moment))

@@ -1,4 +1,4 @@
-"""The whole pipeline on a small part of the real data: it runs, repeats itself, and reruns only what has to."""
+"""The whole pipeline on a small part of the real data: it runs, repeats itself, and reruns only what it must."""
 
 import json
 import os
@@ -82,7 +82,7 @@ def test_a_parameter_changed_back_is_served_from_the_run_cache(branch: Path):
 
 
 def test_what_a_split_left_as_it_was_trains_nothing(branch: Path):
-    """The digits' split is another, so the digit nets are stale, and the page, which shows the parameters.
+    """The digits' split differs, so the digit nets are stale, and the page, which shows the parameters.
 
     That of CIFAR-10 is the same to the byte.
     """

@@ -1,4 +1,4 @@
-"""Waiting for DVC's queue: it ends with the experiments, or in a sentence once no worker is left."""
+"""Waiting for DVC's queue ends with the experiments, or with one sentence if no worker is left."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ from tools import experiments
 
 
 class Queue:
-    """DVC's queue as wait() sees it: one state per look, the last one for ever."""
+    """DVC's queue as wait() sees it: one state per query, and the last one forever."""
 
     def __init__(self, *looks: tuple[dict[str, str], int]):
         """looks: the experiments' statuses by name, and how many workers are alive."""
@@ -27,7 +27,7 @@ class Queue:
 
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch):
-    """Put a queue in DVC's place."""
+    """Replace DVC's queue."""
 
     def put(*looks: tuple[dict[str, str], int]) -> None:
         made = Queue(*looks)
@@ -55,7 +55,7 @@ def test_waiting_ends_with_the_last_experiment(queue, capsys):
 
 
 def test_a_dead_worker_ends_the_wait_in_a_sentence(queue):
-    """DVC issues 10398, 10562: the experiment stays in the state Running for ever."""
+    """DVC issues 10398, 10562: the experiment stays in the state Running forever."""
     queue(({"a": "Running"}, 1), ({"a": "Running"}, 0))
     with pytest.raises(SystemExit, match="no worker of DVC's queue is running, but a did not end"):
         experiments.wait(["a"], patience=0.05)

@@ -1,4 +1,4 @@
-"""How `make` sets up the environment: again if its folder has moved, whatever pip's settings are, and for dvc."""
+"""How `make` sets up the environment: again if its folder has moved, with any settings of pip, and for dvc."""
 
 import os
 import shutil

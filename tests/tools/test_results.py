@@ -1,4 +1,4 @@
-"""The generated tables: every number from the stored results, and stale ones noticed."""
+"""The generated tables: every number is from the stored results, and stale tables are noticed."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is said of a run whose outputs are not those recorded, and by how much files differ."""
+"""The explanation of a run whose outputs are not the recorded ones, and by how much files differ."""
 
 import json
 from pathlib import Path
