@@ -47,12 +47,6 @@ class Params(Schema):
                         f"{key} asks for {count} images of each class of {data}, but there are {present}: lower it, or"
                         f" raise {data}.limit_per_class"
                     )
-        pictured = self.pictures.images_per_class * len(self.cifar10.unseen_classes)
-        if self.pictures.perplexity >= pictured:
-            raise ValueError(
-                f"pictures.perplexity should be less than the number of pictured images, {pictured}, but is"
-                f" {self.pictures.perplexity:g}: lower it"
-            )
         return self
 
 

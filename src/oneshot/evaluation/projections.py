@@ -45,8 +45,11 @@ def projections(features: np.ndarray, labels: np.ndarray, names: Sequence[str], 
 def point_table(points: np.ndarray, labels: np.ndarray, names: Sequence[str], part: str) -> pd.DataFrame:
     """Lay out points as a table with columns part, x, y (and z), label, class.
 
-    points: (n, 2 or 3) float; labels: (n,) integers; names: of each label; part: what the points are.
+    points: (n, d) float, of which PCA keeps two dimensions if there are more than three; labels: (n,) integers; names:
+    of each label; part: what the points are.
     """
+    if points.shape[1] > 3:
+        points, _ = pca(points)
     table = pd.DataFrame(points, columns=["x", "y", "z"][: points.shape[1]])
     table.insert(0, "part", part)
     return table.assign(**{"label": labels.astype(int), "class": [names[label] for label in labels]})
