@@ -2,6 +2,8 @@
 
 import pytest
 
+from oneshot.core import environment
+
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the tests that need a run of the small pipeline in one process, so that only one process runs it.
@@ -10,3 +12,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """
     if "smoke_runs" in item.fixturenames:
         item.add_marker(pytest.mark.xdist_group("smoke"))
+
+
+@pytest.fixture(autouse=True)
+def same_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage that a test runs in this process must not replace it by one of another environment."""
+    monkeypatch.setattr(environment, "enter", lambda compute: None)
