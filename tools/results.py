@@ -119,12 +119,13 @@ def results_table(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, titles: M
     for row, title in titles.items():
         file, key, name, report = ROWS[row]
         value = _leaf(metrics[file], key)
-        interval = _leaf(metrics[file], key.replace("accuracy", "interval_95"))
-        here = f"{value:.3f}" + (f" +/- {interval:.3f}" if interval is not None else "")
+        *group, leaf = key.split(".")
+        interval = _leaf(metrics[file], ".".join([*group, "interval_95"])) if leaf == "accuracy" else None
+        here = f"{value:.3f}" + (f" +/- {_spread(interval)}" if interval is not None else "")
         over = ""
         if name in spread.index:
             mean, deviation, trainings = (spread.loc[name, column] for column in ("mean", "deviation", "trainings"))
-            over = f"{mean:.3f} +/- {deviation:.3f} ({trainings})"
+            over = f"{mean:.3f} +/- {_spread(deviation)} ({trainings})"
         lines.append(f"| {title} | {'' if report is None else f'{report:.3f}'} | {here} | {over} |")
     return "\n".join(lines)
 
@@ -198,6 +199,10 @@ def main() -> None:
     for path in stale:
         write_bytes(path, generate()[path].encode())
         print(f"results: {path} is regenerated")
+
+
+def _spread(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.0005 else "<0.001"
 
 
 def _leaf(tree: Mapping, key: str) -> float | None:
