@@ -5,6 +5,7 @@ puts this environment's `python` first on the PATH, and the src/ of the working 
 experiment in a temporary folder must import its own copy of src/.
 """
 
+import argparse
 import sysconfig
 from pathlib import Path
 
@@ -18,6 +19,7 @@ _START = (
 
 def main() -> None:
     """Write the file."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     Path(sysconfig.get_path("purelib"), "oneshot.pth").write_text(_START)
 
 
