@@ -46,8 +46,8 @@ def changed_inputs(first: Mapping, second: Mapping) -> list[str]:
 def explain(recorded: Mapping, found: dict, machine: str) -> str:
     """Explain how a run differs from the recorded one and what that means; "" if it does not differ.
 
-    recorded: content of RECORD; found: content of the run's dvc.lock; machine: the processor that it ran on. The page is
-    left out: it also shows tables of docs/, which change on their own.
+    recorded: content of RECORD; found: content of the run's dvc.lock; machine: the processor that it ran on.
+    The page is left out: it also shows tables of docs/, which change on their own.
     """
     found = found | {"stages": {name: stage for name, stage in found["stages"].items() if name != "page"}}
     paths = differing(recorded, found)
