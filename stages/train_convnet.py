@@ -1,7 +1,8 @@
 """Train the report's ConvNet on all ten classes or on the six seen ones."""
 
 from oneshot.convnet.params import ConvnetParams
-from oneshot.core.environment import ComputeParams
+from oneshot.core.environment import TrainingComputeParams
+from oneshot.core.errors import UserError
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 
@@ -9,7 +10,7 @@ from oneshot.core.stage import run
 class Params(Schema):
     """The parameters that this stage reads."""
 
-    compute: ComputeParams
+    compute: TrainingComputeParams
     seed: Seed
     convnet: ConvnetParams
 
@@ -19,11 +20,18 @@ def main(params: Params, name: str) -> None:
     import numpy as np
 
     from oneshot.convnet import inference, net, training
-    from oneshot.core import environment, files
+    from oneshot.core import environment, files, provenance
     from oneshot.datasets import cifar10
     from oneshot.training.checkpoint import Checkpoint
     from oneshot.training.curves import Curves
-    from oneshot.training.tensorflow import seed_initialisation
+    from oneshot.training.tensorflow import has_gpu, seed_initialisation
+
+    precision = params.compute.precision
+    if precision == "bfloat16" and not (has_gpu() or "avx512_bf16" in provenance.instructions()):
+        raise UserError(
+            "this processor has no instructions for bfloat16 (avx512_bf16): set compute.precision in params.yaml to"
+            " float32"
+        )
 
     parts = cifar10.read("data/raw/cifar10").parts(files.read_arrays(f"data/splits/{name}"))
     classes = np.unique(parts["train"].labels)
@@ -32,8 +40,8 @@ def main(params: Params, name: str) -> None:
 
     fixed = environment.determinants(params.compute)
     seed_initialisation(params.seed)
-    model = training.build(len(classes), recipe, convolution)
-    determinants = recipe.model_dump_json(), convolution, str(params.seed), fixed, *train, *validation
+    model = training.build(len(classes), recipe, convolution, precision)
+    determinants = recipe.model_dump_json(), convolution, precision, str(params.seed), fixed, *train, *validation
     checkpoint = Checkpoint(".checkpoints", name, *determinants)
     curves = Curves(f"plots/curves/{name}.csv")
     training.train(model, train, validation, recipe, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add)

@@ -20,12 +20,14 @@ from oneshot.training.tensorflow import adam, keras, known_size, tf
 WHITENED = 5_000  # images that the whitening directions are computed from
 
 
-def build(classes: int, recipe: RecipeParams, convolution: str) -> keras.Sequential:
-    """Build the net as the recipe trains it (see net.build); convolution: see inference.use_winograd."""
+def build(classes: int, recipe: RecipeParams, convolution: str, precision: str = "float32") -> keras.Sequential:
+    """Build the net as the recipe trains it; convolution: see inference.use_winograd; precision: see net.build."""
     return net.build(
         classes,
         batch_norm=recipe.batch_norm,
-        fast=use_winograd(convolution),
+        # In bfloat16 the plain convolution is faster than Winograd's transforms.
+        fast=use_winograd(convolution) and precision == "float32",
+        precision=precision,
         dropout_maps=recipe.dropout_maps,
         dropout_units=recipe.dropout_units,
     )
@@ -93,7 +95,9 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
         return adam(rate)
     hidden = {f"conv{number}" for number in range(2, 1 + sum(map(len, net.WIDTHS)))}
     paths = {model.get_layer(name).kernel.path for name in hidden}
-    return Muon(rate, momentum=0.9, muon_momentum=0.6, muon_paths=paths)
+    offsets = [layer.offset.path for layer in model.layers if isinstance(layer, net.Normalization)]
+    multiples = dict.fromkeys(offsets, recipe.offset_rate)
+    return Muon(rate, momentum=0.9, muon_momentum=recipe.muon_momentum, muon_paths=paths, multiples=multiples)
 
 
 def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: RecipeParams) -> Callable:
