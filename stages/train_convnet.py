@@ -2,7 +2,6 @@
 
 from oneshot.convnet.params import ConvnetParams
 from oneshot.core.environment import TrainingComputeParams
-from oneshot.core.errors import UserError
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 
@@ -20,19 +19,14 @@ def main(params: Params, name: str) -> None:
     import numpy as np
 
     from oneshot.convnet import inference, net, training
-    from oneshot.core import environment, files, provenance
+    from oneshot.core import environment, files
     from oneshot.datasets import cifar10
     from oneshot.training.checkpoint import Checkpoint
     from oneshot.training.curves import Curves
-    from oneshot.training.tensorflow import has_gpu, seed_initialisation
+    from oneshot.training.tensorflow import seed_initialisation
 
     precision = params.compute.precision
-    if precision == "bfloat16" and not (has_gpu() or "avx512_bf16" in provenance.instructions()):
-        raise UserError(
-            "this processor has no instructions for bfloat16 (avx512_bf16): set compute.precision in params.yaml to"
-            " float32"
-        )
-
+    training.check_precision(precision)
     parts = cifar10.read("data/raw/cifar10").parts(files.read_arrays(f"data/splits/{name}"))
     classes = np.unique(parts["train"].labels)
     train, validation, test = (parts[part].relabelled(classes) for part in ("train", "validation", "test"))

@@ -9,6 +9,7 @@ from oneshot.convnet import net, training
 from oneshot.convnet.muon import Muon
 from oneshot.convnet.params import ConvnetParams
 from oneshot.core import params
+from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
 from oneshot.training.checkpoint import Checkpoint
 from oneshot.training.tensorflow import keras, seed_initialisation, tf
@@ -105,6 +106,16 @@ def test_the_net_is_built_as_the_recipe_and_the_convolution_say():
     assert isinstance(model.get_layer("conv2"), net.Convolution)
     assert isinstance(model.get_layer("conv2_norm"), net.Normalization)
     assert [model.get_layer(f"dropout{i}").rate for i in range(1, 5)] == [0.1, 0.1, 0.2, 0.2]
+
+
+def test_bfloat16_is_refused_where_it_would_be_slow(monkeypatch):
+    monkeypatch.setattr(training, "has_gpu", lambda: False)
+    monkeypatch.setattr(training.provenance, "instructions", lambda: ["avx2", "avx512f"])
+    training.check_precision("float32")
+    with pytest.raises(UserError, match=r"set compute\.precision in params\.yaml to float32"):
+        training.check_precision("bfloat16")
+    monkeypatch.setattr(training.provenance, "instructions", lambda: ["avx512_bf16"])
+    training.check_precision("bfloat16")
 
 
 def test_muon_takes_the_convolutions_after_the_first():

@@ -61,7 +61,7 @@ def test_native_instructions_and_all_threads_leave_the_choice_to_the_libraries()
 
 
 def test_bfloat16_needs_native_instructions():
-    with pytest.raises(ValueError, match="set compute.instructions to native"):
+    with pytest.raises(ValueError, match=r"set compute\.instructions to native"):
         TrainingComputeParams(threads=2, instructions="portable", precision="bfloat16")
     TrainingComputeParams(threads=2, instructions="native", precision="bfloat16")
 

@@ -34,7 +34,6 @@ class RecipeParams(Schema):
     learning_rate: float = Field(gt=0)
     schedule: Literal["constant", "triangle"]
     warmup: float = Field(ge=0, le=1)
-    muon_momentum: float = Field(ge=0, lt=1)
     offset_rate: float = Field(gt=0)
     weight_penalty: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)

@@ -9,15 +9,26 @@ from oneshot.convnet.inference import predictor, use_winograd
 from oneshot.convnet.muon import Muon, Triangle
 from oneshot.convnet.params import AugmentationParams, Recipe, RecipeParams
 from oneshot.convnet.whitening import whitening_filters
+from oneshot.core import provenance
+from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
 from oneshot.core.seeds import generator
 from oneshot.training import augment
 from oneshot.training.checkpoint import Checkpoint
 from oneshot.training.loop import OnEpoch, average_over, run_epochs, seed_dropout
 from oneshot.training.prediction import classification_metrics
-from oneshot.training.tensorflow import adam, keras, known_size, tf
+from oneshot.training.tensorflow import adam, has_gpu, keras, known_size, tf
 
 WHITENED = 5_000  # images that the whitening directions are computed from
+
+
+def check_precision(precision: str) -> None:
+    """Raise UserError if this machine has no fast instructions for a precision ("float32" or "bfloat16")."""
+    if precision == "bfloat16" and not (has_gpu() or "avx512_bf16" in provenance.instructions()):
+        raise UserError(
+            "this processor has no instructions for bfloat16 (avx512_bf16): set compute.precision in params.yaml to"
+            " float32"
+        )
 
 
 def build(classes: int, recipe: RecipeParams, convolution: str, precision: str = "float32") -> keras.Sequential:
@@ -97,7 +108,7 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
     paths = {model.get_layer(name).kernel.path for name in hidden}
     offsets = [layer.offset.path for layer in model.layers if isinstance(layer, net.Normalization)]
     multiples = dict.fromkeys(offsets, recipe.offset_rate)
-    return Muon(rate, momentum=0.9, muon_momentum=recipe.muon_momentum, muon_paths=paths, multiples=multiples)
+    return Muon(rate, momentum=0.9, muon_momentum=0.6, muon_paths=paths, multiples=multiples)
 
 
 def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: RecipeParams) -> Callable:

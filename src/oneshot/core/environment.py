@@ -72,7 +72,9 @@ class TrainingComputeParams(ComputeParams):
     @model_validator(mode="after")
     def _bfloat16_is_native(self):
         if self.precision == "bfloat16" and self.instructions == "portable":
-            raise ValueError("the precision bfloat16 needs instructions beyond AVX2: set compute.instructions to native")
+            raise ValueError(
+                "the precision bfloat16 needs instructions beyond AVX2: set compute.instructions to native"
+            )
         return self
 
 
