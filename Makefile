@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify verify-stored record check bench sweep seeds minutes choose experiments results lint format lock clean
+.PHONY: help env repro test unit smoke verify verify-stored record check bench sweep seeds minutes choose probe experiments results lint format lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -71,6 +71,9 @@ seeds: env  ## run the pipeline with another seed through DVC's queue (docs/seed
 
 choose: env  ## compare the feature transforms on held-out seen classes (docs/choice.csv)
 	@$(RUN) python -m tools.choose
+
+probe: env  ## try an idea for the ConvNets' recipe on a narrow net (docs/probes.csv): make probe ARM="offset rate 32" SEED=2
+	@$(RUN) python -m tools.probe "$(ARM)" --seed $(or $(SEED),1)
 
 minutes: env  ## write the minutes per stage of the stored run to docs/minutes.csv, for the page
 	@$(RUN) python -m tools.minutes

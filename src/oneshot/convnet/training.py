@@ -19,6 +19,7 @@ from oneshot.training.loop import OnEpoch, average_over, run_epochs, seed_dropou
 from oneshot.training.prediction import classification_metrics
 from oneshot.training.tensorflow import adam, has_gpu, keras, known_size, tf
 
+MUON_MOMENTUM = 0.6
 WHITENED = 5_000  # images that the whitening directions are computed from
 
 
@@ -108,7 +109,7 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
     paths = {model.get_layer(name).kernel.path for name in hidden}
     offsets = [layer.offset.path for layer in model.layers if isinstance(layer, net.Normalization)]
     multiples = dict.fromkeys(offsets, recipe.offset_rate)
-    return Muon(rate, momentum=0.9, muon_momentum=0.6, muon_paths=paths, multiples=multiples)
+    return Muon(rate, momentum=0.9, muon_momentum=MUON_MOMENTUM, muon_paths=paths, multiples=multiples)
 
 
 def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: RecipeParams) -> Callable:
