@@ -173,6 +173,25 @@ def test_training_separates_two_kinds_of_images(tmp_path):
     assert history[-1]["validation/loss"] < history[0]["validation/loss"] < np.log(2)
 
 
+@pytest.mark.parametrize(("epochs", "frozen"), [([[8, 1], [16, 1]], True), ([[16, 2]], False)])
+def test_the_last_of_several_stretches_leaves_the_first_convolutions(tmp_path, epochs, frozen):
+    seed_initialisation(1)
+    model, data = net.build(2, widths=((4, 4), (4, 4, 8)), units=8, batch_norm=True), two_kinds()
+    names = [f"conv{number}{part}" for number in (1, 2, 3) for part in ("", "_norm")]
+    seen = []
+
+    def remember(_):
+        seen.append({name: [weight.numpy() for weight in model.get_layer(name).trainable_weights] for name in names})
+
+    chosen = recipe(epochs, batch=16, frozen=2)
+    training.train(model, data, data, chosen, seed=1, checkpoint=Checkpoint(tmp_path, "tiny"), on_epoch=remember)
+    first, last = seen
+    for name in names:
+        same = all(np.array_equal(a, b) for a, b in zip(first[name], last[name], strict=True))
+        assert same == (frozen and "conv3" not in name), name
+    assert not np.array_equal(model.get_layer("conv1_norm").mean, np.zeros(4))
+
+
 def test_a_resumed_training_ends_in_the_same_bytes(tmp_path):
     expected, expected_history = train(tmp_path / "whole")
 

@@ -89,6 +89,7 @@ def parameter_files(draw: st.DrawFn) -> dict:
                 "learning_rate": draw(rate),
                 "schedule": draw(st.sampled_from(["constant", "triangle"])),
                 "warmup": draw(st.floats(0, 1)),
+                "frozen": draw(st.integers(0, 5)),
                 "offset_rate": draw(logarithmic(1e-3, 1e3)),
                 "weight_penalty": draw(st.floats(0, 0.1)),
                 "label_smoothing": draw(share),

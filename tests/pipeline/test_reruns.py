@@ -59,6 +59,7 @@ PARAMETERS = {
     "convnet.epochs.ten_class": ([[32, 1]], {"train_convnet@10-class"} | PAGE),
     "convnet.epochs.six_class": ([[32, 1]], {"train_convnet@6-class"} | FEATURES),
     "convnet.recipe.batch": (32, CONVNET),
+    "convnet.recipe.frozen": (0, CONVNET),
     "convnet.recipe.offset_rate": (1.0, CONVNET),
     "convnet.recipe.optimizer": ("adam", CONVNET),
     "convnet.recipe.learning_rate": (0.0001, CONVNET),

@@ -39,6 +39,7 @@ class RecipeParams(Schema):
     label_smoothing: float = Field(ge=0, lt=1)
     batch_norm: bool
     whitening: bool
+    frozen: int = Field(ge=0, le=5)
     dropout_maps: float = Field(ge=0, lt=1)
     dropout_units: float = Field(ge=0, lt=1)
     augmentation: AugmentationParams

@@ -70,12 +70,15 @@ def train(
     optimizer = make_optimizer(model, recipe, steps * len(sides))
     optimizer.build(model.trainable_variables)
     step = make_step(model, optimizer, recipe)
+    last_step = make_step(model, optimizer, recipe, frozen=recipe.frozen) if recipe.frozen else step
+    first_of_last = len(sides) - recipe.epochs[-1][1]  # 0 if there is one stretch, which trains everything
     predictors = {side: predictor(model, side=side) for side in set(sides)}
 
     def train_epoch(epoch):
         seed_dropout(model, seed, epoch)
         batches = epoch_batches(images, labels, batch, sides[epoch], recipe.augmentation, seed, epoch)
-        return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{len(sides)}")
+        chosen = last_step if epoch >= first_of_last > 0 else step
+        return average_over(batches, chosen, total=steps, label=f"epoch {epoch + 1}/{len(sides)}")
 
     def validate(epoch):
         return classification_metrics(predictors[sides[epoch]](validation_set.images), validation_set.labels)
@@ -112,8 +115,16 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
     return Muon(rate, momentum=0.9, muon_momentum=MUON_MOMENTUM, muon_paths=paths, multiples=multiples)
 
 
-def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: RecipeParams) -> Callable:
-    """Make the training step: (images (b, side, side, 3) float32, labels (b,) int32) -> metrics of the batch."""
+def make_step(
+    model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: RecipeParams, *, frozen: int = 0
+) -> Callable:
+    """Make the training step: (images (b, side, side, 3) float32, labels (b,) int32) -> metrics of the batch.
+
+    frozen: number of first convolutions, with their batch norms, that are not trained; their statistics still follow
+    the batches.
+    """
+    still = {f"conv{number}{part}" for number in range(1, frozen + 1) for part in ("", "_norm")}
+    still_paths = {weight.path for layer in model.layers if layer.name in still for weight in layer.trainable_weights}
     kernels = {layer.kernel.path for layer in model.layers if hasattr(layer, "kernel")}
 
     @tf.function
@@ -125,7 +136,7 @@ def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, re
             entropy = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
             smooth = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
-        variables = model.trainable_variables
+        variables = [variable for variable in model.trainable_variables if variable.path not in still_paths]
         gradients = tape.gradient(loss, variables)
         if recipe.weight_penalty:
             # The gradient of penalty * sum(w^2), as of Keras's L2 regularizer, without computing the sum itself.
