@@ -5,6 +5,8 @@ The layers are those of the report's table (section "Structure du ConvNet"): 16,
 `fold` then folds it into the weights, so that the saved net has exactly the layers of the table.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from oneshot.convnet import winograd
@@ -63,6 +65,8 @@ class Normalization(keras.layers.Layer):
 def build(
     classes: int,
     *,
+    widths: Sequence[Sequence[int]] = WIDTHS,
+    units: int = UNITS,
     batch_norm: bool = False,
     fast: bool = False,
     dropout_maps: float = 0.0,
@@ -70,9 +74,10 @@ def build(
 ) -> keras.Sequential:
     """Build the net: (n, 32, 32, 3) float32, see `standardize` -> logits (n, classes) float32.
 
+    widths: filters of the convolutions before each pooling; units: of the layer `representation`, which is what
+    one-shot learning uses (the report's by default; narrower nets train faster and serve to compare ideas);
     batch_norm: whether batch norm precedes each ReLU; fast: whether all convolutions but the first are Winograd's;
     dropout_maps: rate after each pooling; dropout_units: rate after flatten and after the dense layer.
-    The dense layer of 600 units, `representation`, is what one-shot learning uses.
     """
     layers = [keras.Input((SIDE, SIDE, 3))]
 
@@ -92,8 +97,8 @@ def build(
             layers.append(Normalization(name=f"{name}_norm"))
 
     number = 0
-    for block, widths in enumerate(WIDTHS, 1):
-        for width in widths:
+    for block, filters in enumerate(widths, 1):
+        for width in filters:
             number += 1
             # With three input channels Winograd's transforms save nothing.
             kind = Convolution if fast and number > 1 else keras.layers.Conv2D
@@ -102,7 +107,7 @@ def build(
         layers.append(keras.layers.Dropout(dropout_maps, name=f"dropout{block}"))
     layers.append(keras.layers.Flatten(name="flatten"))
     layers.append(keras.layers.Dropout(dropout_units, name="dropout3"))
-    add(keras.layers.Dense, UNITS, "representation")
+    add(keras.layers.Dense, units, "representation")
     layers.append(keras.layers.Dropout(dropout_units, name="dropout4"))
     layers.append(keras.layers.Dense(classes, name="logits"))
     return keras.Sequential(layers, name=f"{classes}-class")
