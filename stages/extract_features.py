@@ -1,9 +1,12 @@
-"""Compute the representations of the 6-class net (600 units) for the unseen classes and the seen validation images."""
+"""Compute the representations by the 6-class net (600 units) of the unseen classes and some seen images."""
 
 from oneshot.convnet.params import ConvolutionParams
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema
 from oneshot.core.stage import run
+
+# Training images of each seen class: the statistics of the feature transforms come from them.
+SEEN_PER_CLASS = 1200
 
 
 class Params(Schema):
@@ -25,7 +28,9 @@ def main(params: Params) -> None:
     parts = cifar10.read("data/raw/cifar10").parts(files.read_arrays("data/splits/6-class"))
     model = net.build(len(np.unique(parts["train"].labels)))
     files.read_weights("models/6-class.weights.h5", model)
-    images, labels, indices = join([parts["unseen"], parts["validation"]])
+    train = parts["train"]
+    chosen = [np.flatnonzero(train.labels == label)[:SEEN_PER_CLASS] for label in np.unique(train.labels)]
+    images, labels, indices = join([parts["unseen"], train.take(np.concatenate(chosen))])
     features = inference.represent(inference.accelerate(model, params.convnet.convolution), images)
     files.write_arrays("features/6-class", {**features, "labels": labels, "indices": indices})
 
