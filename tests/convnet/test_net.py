@@ -37,6 +37,7 @@ def test_a_narrow_net_has_the_same_layers():
     assert [layer.name for layer in model.layers] == [name for name, _, _ in TABLE] + ["logits"]
     assert [model.get_layer(f"conv{i}").kernel.shape[-1] for i in range(1, 6)] == [4, 6, 8, 10, 12]
     assert model.get_layer("logits").kernel.shape == (20, 3)
+    assert [weight.shape for weight in net.fold(model).weights] == [weight.shape for weight in model.weights]
 
 
 @pytest.fixture(scope="module")

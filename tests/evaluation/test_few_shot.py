@@ -21,7 +21,7 @@ def data():
     labels = rng.permutation(np.repeat(CLASSES, 20))
     centres = rng.exponential(size=(10, 6))
     unseen = np.abs(centres[labels] + 1.5 * rng.normal(size=(2, 60, 6)))
-    return unseen, np.abs(rng.normal(size=(2, 30, 6))), labels
+    return {"units": unseen}, {"units": np.abs(rng.normal(size=(2, 30, 6)))}, labels
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,8 @@ def test_transductive_rows_are_compared_with_the_same_transform_on_the_same_draw
 
 
 def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(data):
-    (features, _), _, labels = data
+    unseen, _, labels = data
+    features = unseen["units"][0]
     groups = {"seen": [8, 6], "unseen": [6, 7, 8]}
     confusions = evaluate_groups(features, labels, groups, shots=[3, 1], episodes=7, seed=2)
     assert list(confusions) == [("seen", 1), ("seen", 3), ("unseen", 1), ("unseen", 3)]
@@ -104,7 +105,8 @@ def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(data)
 
 
 def test_the_draws_of_a_group_depend_on_its_name(data):
-    (features, _), _, labels = data
+    unseen, _, labels = data
+    features = unseen["units"][0]
     groups = {"seen": CLASSES, "all": CLASSES}
     confusions = evaluate_groups(features, labels, groups, shots=[1], episodes=7, seed=2)
     assert not np.array_equal(confusions["seen", 1], confusions["all", 1])

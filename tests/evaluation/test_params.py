@@ -88,7 +88,8 @@ def features(tmp_path, monkeypatch):
     labels = np.repeat(np.arange(10), 12)
     embeddings = np.random.default_rng(0).normal(size=(120, 4)).astype(np.float32)
     indices = np.arange(120)
-    write_arrays("features/6-class", {"embeddings": embeddings, "mirrored": embeddings, "labels": labels})
+    layers = dict.fromkeys(("linear", "linear_mirrored", "pooled", "pooled_mirrored"), embeddings)
+    write_arrays("features/6-class", {**layers, "labels": labels})
     write_arrays("features/siamese-2d", {"embeddings": embeddings[:, :2], "labels": labels, "indices": indices})
 
 

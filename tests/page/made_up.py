@@ -130,7 +130,15 @@ def made_up(**changes: object) -> Results:
         ),
         together=pd.DataFrame(
             [(f"{count}-shot unit", count, "unit", 0.6, 0.02, 0.08, 0.01) for count in sorted(shots)],
-            columns=["setting", "shots", "method", "accuracy", "interval_95", "gain_over_inductive", "gain_interval_95"],
+            columns=[
+                "setting",
+                "shots",
+                "method",
+                "accuracy",
+                "interval_95",
+                "gain_over_inductive",
+                "gain_interval_95",
+            ],
         ),
         sweep=pd.DataFrame(
             [

@@ -8,12 +8,12 @@ import pandas as pd
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy, mean_and_interval
 from oneshot.evaluation.episodes import draw_episodes, evaluate
-from oneshot.evaluation.transforms import represent
+from oneshot.evaluation.transforms import Layers, represent
 
 
 def compare_methods(
-    unseen: np.ndarray,
-    seen: np.ndarray,
+    unseen: Layers,
+    seen: Layers,
     seen_labels: np.ndarray,
     labels: np.ndarray,
     classes: Sequence[int],
@@ -25,10 +25,9 @@ def compare_methods(
 ) -> pd.DataFrame:
     """Accuracy of each method and number of shots: one row each, fewest shots first, then in the order of the methods.
 
-    unseen: (2, n, d) float, representations of the classes to classify: of images, and of their mirror images;
-    seen: (2, m, d) float, the same for classes that the net was trained on; seen_labels: (m,) of `seen`; labels: (n,)
-    of `unseen`; methods: names in transforms.METHODS, including raw. All methods get the same episodes, so their
-    differences are paired.
+    unseen, seen, seen_labels: features of the classes to classify and of classes that the net was trained on, see
+    transforms.represent; labels: (n,) of `unseen`; methods: names in transforms.METHODS, including raw. All methods get
+    the same episodes, so their differences are paired.
     Columns: setting, shots, method, accuracy, interval_95, gain_over_raw, gain_interval_95 (half-widths of 95%
     intervals over episodes).
     """
@@ -49,8 +48,8 @@ def compare_methods(
 
 
 def compare_transductive(
-    unseen: np.ndarray,
-    seen: np.ndarray,
+    unseen: Layers,
+    seen: Layers,
     seen_labels: np.ndarray,
     labels: np.ndarray,
     classes: Sequence[int],

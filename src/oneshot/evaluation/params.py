@@ -61,7 +61,7 @@ class OneShotParams(EpisodeParams):
     @field_validator("transductive_methods")
     @classmethod
     def _of_unit_length(cls, methods: list[str]) -> list[str]:
-        _check_names(methods, [name for name, steps in METHODS.items() if steps[-1:] == ("unit",)])
+        _check_names(methods, [name for name, method in METHODS.items() if method.steps[-1:] == ("unit",)])
         return methods
 
 

@@ -16,8 +16,8 @@ from threadpoolctl import threadpool_limits
 from oneshot.evaluation.confusion import confusion_matrix
 
 # Chosen on folds of the base classes (docs/recipe.md).
-TEMPERATURE = 0.1  # of the soft assignment, in squared distances of features of unit length
-MOVE = 0.5  # fraction of the way to its new place that a class mean moves in each step
+TEMPERATURE = 0.15  # of the soft assignment, in squared distances of features of unit length
+MOVE = 0.3  # fraction of the way to its new place that a class mean moves in each step
 STEPS = 10  # of k-means
 SCALINGS = 5  # of Sinkhorn's algorithm, in each step
 
