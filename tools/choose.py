@@ -7,7 +7,8 @@ label_smoothing=0.0). The nets are kept, so a run that was interrupted resumes. 
 
 import argparse
 import io
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy import stats
 
 from oneshot.convnet.params import RecipeParams
 from oneshot.core.environment import enter
+from oneshot.core.errors import UserError
 from oneshot.core.files import write_bytes, write_csv
 from oneshot.core.params import read, validate
 from oneshot.datasets import cifar10
@@ -43,12 +45,20 @@ def main() -> None:
     )
     parser.add_argument("--folds", type=int, choices=range(2, 13), default=6, help="folds to use (default: 6)")
     options = parser.parse_args()
+    try:
+        run(options.recipes, options.folds)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
+def run(recipes: Sequence[tuple[str, float]], folds: int) -> None:
+    """Measure all arms on some folds, with each changed recipe, and write the table and the picture."""
     params = validate(read(), FoldParams)
     enter(params.compute)
     data = cifar10.read("data/raw/cifar10")
     rows = []
-    for fold in all_folds()[: options.folds]:
-        for name, value in [("", 0.0), *options.recipes]:
+    for fold in all_folds()[:folds]:
+        for name, value in [("", 0.0), *recipes]:
             features = features_of(fold, data, params, {name: value} if name else {})
             for arm, shots, found in measure(features, f"{name} {value:g}" if name else "", params.seed):
                 rows.append((fold.name, arm, shots, found))

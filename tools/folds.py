@@ -18,7 +18,7 @@ from oneshot.core import files
 from oneshot.core.environment import ComputeParams
 from oneshot.core.environment import determinants as determinants_of
 from oneshot.core.images import LabelledImages, first_of_each
-from oneshot.core.params import Schema, Seed
+from oneshot.core.params import Schema, Seed, validate
 from oneshot.datasets import cifar10
 from oneshot.evaluation.transforms import Layers, layers_of
 from oneshot.splits.params import Cifar10Params
@@ -42,7 +42,7 @@ class FoldParams(Schema):
 
     def recipe(self, changes: Mapping[str, object]) -> Recipe:
         """Return the recipe of the 6-class net with the folds' epochs and some changed values."""
-        return Recipe.model_validate(self.convnet.recipe.model_dump() | {"epochs": [(SIDE, EPOCHS)]} | dict(changes))
+        return validate(self.convnet.recipe.model_dump() | {"epochs": [(SIDE, EPOCHS)]} | dict(changes), Recipe)
 
 
 class Fold(NamedTuple):
