@@ -69,8 +69,8 @@ sweep: env  ## train siamese nets with several margins through DVC's queue (docs
 seeds: env  ## run the pipeline with another seed through DVC's queue (docs/seeds.csv); SEEDS="2 3" chooses them
 	@$(RUN) python -m tools.seeds $(SEEDS)
 
-choose: env  ## compare the feature transforms on held-out seen classes (docs/choice.csv)
-	@$(RUN) python -m tools.choose
+choose: env  ## compare transforms on folds of the seen classes (docs/choice.csv, .png); RECIPES="label_smoothing=0" adds trainings
+	@$(RUN) python -m tools.choose $(RECIPES)
 
 probe: env  ## try an idea for the ConvNets' recipe on a narrow net (docs/probes.csv): make probe ARM="offset rate 32" SEED=2
 	@$(RUN) python -m tools.probe "$(ARM)" --seed $(or $(SEED),1)

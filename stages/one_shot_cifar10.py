@@ -38,13 +38,15 @@ def main(params: Params) -> None:
     from oneshot.evaluation import confusion, few_shot, report_protocol
     from oneshot.evaluation.episodes import choose_images, require_features, require_images
     from oneshot.evaluation.projections import projections
+    from oneshot.evaluation.transforms import layers_of
 
     classes, one_shot, pictures, seed = params.cifar10.unseen_classes, params.one_shot, params.pictures, params.seed
     data = files.read_arrays("features/6-class")
     is_unseen = np.isin(data["labels"], classes)
-    views = np.stack([data["embeddings"], data["mirrored"]])
-    unseen, seen, labels = views[:, is_unseen], views[:, ~is_unseen], data["labels"][is_unseen]
-    require_features(unseen[0], "6-class")
+    unseen, seen = layers_of(data, is_unseen), layers_of(data, ~is_unseen)
+    labels, seen_labels = data["labels"][is_unseen], data["labels"][~is_unseen]
+    raw = unseen["units"][0]
+    require_features(raw, "6-class")
     for count, key in (
         (one_shot.images_per_class, "one_shot.images_per_class"),
         (max(one_shot.shots) + 1, "one_shot.shots and at least one query"),
@@ -53,20 +55,25 @@ def main(params: Params) -> None:
         require_images(labels, classes, count, key, "cifar10.limit_per_class")
 
     protocol = {"images_per_class": one_shot.images_per_class, "draws": one_shot.draws, "seed": seed}
-    draws = report_protocol.run(unseen[0], labels, classes, **protocol)
+    draws = report_protocol.run(raw, labels, classes, **protocol)
+    given = unseen, seen, seen_labels, labels, classes
     many = {"methods": one_shot.methods, "shots": one_shot.shots, "episodes": one_shot.episodes, "seed": seed}
-    methods = few_shot.compare_methods(unseen, seen, labels, classes, **many)
+    methods = few_shot.compare_methods(*given, **many)
+    fewer = {"methods": one_shot.transductive_methods, "episodes": one_shot.transductive_episodes}
+    together = few_shot.compare_transductive(*given, **(many | fewer))
     shown = choose_images(labels, classes, pictures.images_per_class, seed, "pictures")
-    points = projections(unseen[0, shown], labels[shown], cifar10.NAMES, pictures.perplexity, seed)
+    points = projections(raw[shown], labels[shown], cifar10.NAMES, pictures.perplexity, seed)
 
     metrics = {
         "report_protocol": confusion.accuracy_metrics(draws.confusions),
         "episodes": few_shot.method_metrics(methods),
+        "transductive": few_shot.method_metrics(together),
     }
     files.write_json("metrics/one_shot_cifar10.json", metrics)
     names = [cifar10.NAMES[label] for label in classes]
     files.write_csv("plots/one_shot_cifar10/confusion.csv", confusion.to_table(draws.confusions.sum(0), names))
     files.write_csv("plots/one_shot_cifar10/methods.csv", methods)
+    files.write_csv("plots/one_shot_cifar10/transductive.csv", together)
     files.write_csv("plots/one_shot_cifar10/scatter.csv", points)
 
 

@@ -1,4 +1,4 @@
-"""Generate the tables of results: docs/results.md, and the README's, from metrics/, docs/seeds.csv and dvc.yaml.
+"""Generate tables and sentences of results in docs/results.md and README.md, from metrics/, plots/, docs/ and dvc.yaml.
 
 So no number in these texts is copied by hand. `--check` changes nothing and exits with status 1 if a table is stale.
 """
@@ -15,6 +15,7 @@ from dvc.utils.serialize import load_yaml
 from oneshot.core.files import read_json, write_bytes
 from oneshot.evaluation.confusion import confused_pairs, from_table
 from oneshot.page import reported
+from oneshot.page.conclusions import sentences
 
 README, RESULTS = Path("README.md"), Path("docs/results.md")
 _REPORT_ONE_SHOT = sum(reported.ACCURACY.values()) / len(reported.ACCURACY)
@@ -71,7 +72,20 @@ ROWS: dict[str, tuple[str, str, str | None, float | None]] = {
             None,
         )
         for shots in (1, 5)
-        for method in ("raw", "unit", "centred", "power_centred", "mirror_centred", "transductive")
+        for method in (
+            *("raw", "centred", "mirror_centred", "whitened"),
+            *("pooled_whitened", "both_whitened", "mirror_both_whitened"),
+        )
+    },
+    **{
+        f"{shots}-shot, 4 unseen classes, all queries together, {method}": (
+            "one_shot_cifar10",
+            f"transductive.shot_{shots}.{method}.accuracy",
+            f"{shots}-shot, all queries together, {method}",
+            None,
+        )
+        for shots in (1, 5)
+        for method in ("centred", "mirror_both_whitened")
     },
     **{
         f"{net}, pairs of {group} digits: area under the ROC curve": (
@@ -170,13 +184,22 @@ def generate() -> dict[Path, str]:
     files = Path("metrics").rglob("*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
     seeds = pd.read_csv("docs/seeds.csv")
+    methods, together, confusion = (
+        pd.read_csv(f"plots/one_shot_cifar10/{name}.csv") for name in ("methods", "transductive", "confusion")
+    )
     nets = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
     confusions = {net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in nets}
     pipeline = load_yaml("dvc.yaml")
+    protocol = metrics["one_shot_cifar10"]["report_protocol"]
+    conclusions = sentences(protocol, methods, together, confusion, confusions)
     return {
         README: fill(
             README.read_text(encoding="utf-8"),
-            {"results": results_table(metrics, seeds, HEADLINES), "stages": stages_table(pipeline)},
+            {
+                "results": results_table(metrics, seeds, HEADLINES),
+                "stages": stages_table(pipeline),
+                "conclusions": "\n".join(f"- {sentence}" for sentence in conclusions),
+            },
         ),
         RESULTS: fill(
             RESULTS.read_text(encoding="utf-8"),

@@ -36,14 +36,17 @@ def test_a_smaller_side_shrinks_the_images_first(model, images):
     np.testing.assert_allclose(inference.predictor(model, side=16)(images), net.forward(model, inputs), atol=1e-4)
 
 
-def test_representations_are_what_the_logits_are_made_of(model, images):
-    features = inference.represent(model, images)
-    assert list(features) == ["embeddings", "mirrored"]
-    logits = model.get_layer("logits")
-    for units, shown in ((features["embeddings"], images), (features["mirrored"], images[:, :, ::-1])):
-        assert units.shape == (4, 600) and units.dtype == np.float32 and units.min() >= 0
-        expected = units @ logits.kernel.numpy() + logits.bias.numpy()
-        np.testing.assert_allclose(expected, inference.predictor(model)(shown), atol=1e-4)
+@pytest.mark.parametrize("side", [16, 32])
+def test_representations_are_outputs_of_the_layers(model, images, side):
+    features = inference.represent(model, images, side=side)
+    for view, shown in (("", images), ("_mirrored", images[:, :, ::-1])):
+        units = inference.predictor(model, side=side, until="representation")(shown)
+        maps = inference.predictor(model, side=side, until="pool2")(shown)
+        np.testing.assert_allclose(np.maximum(features[f"linear{view}"], 0), units, atol=1e-4)
+        assert features[f"linear{view}"].min() < -0.01
+        np.testing.assert_allclose(features[f"pooled{view}"], maps.mean((1, 2)), atol=1e-4)
+    np.testing.assert_array_equal(features["embeddings"], np.maximum(features["linear"], 0))
+    assert len(features) == 5 and all(array.dtype == np.float32 for array in features.values())
 
 
 def test_test_metrics_are_of_the_logits_and_of_their_mean_over_mirror_images(model, images):

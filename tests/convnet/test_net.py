@@ -32,6 +32,14 @@ def test_layers_and_parameters(classes, head, total):
     assert all(model.get_layer(f"conv{i}").kernel.shape[:2] == (3, 3) for i in range(1, 6))
 
 
+def test_a_narrow_net_has_the_same_layers():
+    model = net.build(3, widths=((4, 6), (8, 10, 12)), units=20)
+    assert [layer.name for layer in model.layers] == [name for name, _, _ in TABLE] + ["logits"]
+    assert [model.get_layer(f"conv{i}").kernel.shape[-1] for i in range(1, 6)] == [4, 6, 8, 10, 12]
+    assert model.get_layer("logits").kernel.shape == (20, 3)
+    assert [weight.shape for weight in net.fold(model).weights] == [weight.shape for weight in model.weights]
+
+
 @pytest.fixture(scope="module")
 def images():
     return np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
+from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import draw_episodes, evaluate
-from oneshot.evaluation.few_shot import compare_methods, evaluate_groups, method_metrics
+from oneshot.evaluation.few_shot import compare_methods, compare_transductive, evaluate_groups, method_metrics
 from oneshot.evaluation.transforms import represent
 
 CLASSES = [6, 7, 8]
 METHODS = ["power_centred", "raw", "mirror"]
+SEEN_LABELS = np.repeat([0, 1, 2], 10)
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +21,14 @@ def data():
     labels = rng.permutation(np.repeat(CLASSES, 20))
     centres = rng.exponential(size=(10, 6))
     unseen = np.abs(centres[labels] + 1.5 * rng.normal(size=(2, 60, 6)))
-    return unseen, np.abs(rng.normal(size=(2, 30, 6))), labels
+    return {"units": unseen}, {"units": np.abs(rng.normal(size=(2, 30, 6)))}, labels
 
 
 @pytest.fixture(scope="module")
 def table(data):
     unseen, seen, labels = data
     many = {"methods": METHODS, "shots": [10, 2], "episodes": 25, "seed": 3}
-    return compare_methods(unseen, seen, labels, CLASSES, **many)
+    return compare_methods(unseen, seen, SEEN_LABELS, labels, CLASSES, **many)
 
 
 def test_rows_stand_by_shots_fewest_first_then_by_method(table):
@@ -43,7 +45,7 @@ def test_all_methods_are_measured_on_the_same_draws(data, table):
     for row in table.to_dict("records"):
         support = draw_episodes(labels, CLASSES, episodes=25, shots=row["shots"], seed=3)
         correct, raw = (
-            accuracy(evaluate(represent(method, unseen, seen), labels, CLASSES, support))
+            accuracy(evaluate(represent(method, unseen, seen, SEEN_LABELS), labels, CLASSES, support))
             for method in (row["method"], "raw")
         )
         gains = correct - raw
@@ -62,7 +64,7 @@ def test_raw_gains_nothing_over_itself_and_others_something(table):
 def test_the_order_of_shots_and_methods_changes_no_number(data, table):
     unseen, seen, labels = data
     many = {"methods": METHODS[::-1], "shots": [2, 10], "episodes": 25, "seed": 3}
-    other = compare_methods(unseen, seen, labels, CLASSES, **many)
+    other = compare_methods(unseen, seen, SEEN_LABELS, labels, CLASSES, **many)
     assert other["method"].tolist() == METHODS[::-1] * 2
     assert other.set_index("setting").loc[table["setting"]].equals(table.set_index("setting"))
 
@@ -74,8 +76,24 @@ def test_metrics_are_the_table_by_shots_and_method(table):
     assert metrics["shot_10"]["mirror"] == {"accuracy": row["accuracy"], "interval_95": row["interval_95"]}
 
 
+def test_transductive_rows_are_compared_with_the_same_transform_on_the_same_draws(data):
+    unseen, seen, labels = data
+    many = {"methods": ["unit", "whitened"], "shots": [2, 1], "episodes": 25, "seed": 3}
+    table = compare_transductive(unseen, seen, SEEN_LABELS, labels, CLASSES, **many)
+    assert table["setting"].tolist() == ["1-shot unit", "1-shot whitened", "2-shot unit", "2-shot whitened"]
+    for row in table.to_dict("records"):
+        support = draw_episodes(labels, CLASSES, episodes=25, shots=row["shots"], seed=3)
+        features = represent(row["method"], unseen, seen, SEEN_LABELS)
+        together = accuracy(transductive.evaluate(features, labels, CLASSES, support))
+        gains = together - accuracy(evaluate(features, labels, CLASSES, support))
+        assert row["accuracy"] == pytest.approx(together.mean())
+        assert row["gain_over_inductive"] == pytest.approx(gains.mean())
+        assert row["gain_interval_95"] == pytest.approx(1.96 * gains.std(ddof=1) / 5)
+
+
 def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(data):
-    (features, _), _, labels = data
+    unseen, _, labels = data
+    features = unseen["units"][0]
     groups = {"seen": [8, 6], "unseen": [6, 7, 8]}
     confusions = evaluate_groups(features, labels, groups, shots=[3, 1], episodes=7, seed=2)
     assert list(confusions) == [("seen", 1), ("seen", 3), ("unseen", 1), ("unseen", 3)]
@@ -87,7 +105,8 @@ def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(data)
 
 
 def test_the_draws_of_a_group_depend_on_its_name(data):
-    (features, _), _, labels = data
+    unseen, _, labels = data
+    features = unseen["units"][0]
     groups = {"seen": CLASSES, "all": CLASSES}
     confusions = evaluate_groups(features, labels, groups, shots=[1], episodes=7, seed=2)
     assert not np.array_equal(confusions["seen", 1], confusions["all", 1])

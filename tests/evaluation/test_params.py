@@ -22,6 +22,8 @@ TREE = {
         "episodes": 10000,
         "shots": [1, 5],
         "methods": ["raw", "unit"],
+        "transductive_methods": ["centred"],
+        "transductive_episodes": 500,
     },
     "pictures": {"images_per_class": 250, "perplexity": 30},
 }
@@ -51,6 +53,9 @@ def test_the_usual_parameters_are_valid(name):
         ("one_shot.methods", ["unit"], "should include raw"),
         ("one_shot.methods", ["raw", "raw"], "each method once"),
         ("one_shot.methods", [], "at least 1 item"),
+        ("one_shot.transductive_methods", ["unit", "raw"], "should name only unit, centred"),
+        ("one_shot.transductive_methods", ["unit", "unit"], "each method once"),
+        ("one_shot.transductive_episodes", 1, "greater than or equal to 2"),
         ("one_shot.shots", [], "at least 1 item"),
         ("one_shot.shots", [1, 1], "each number of shots once"),
         ("one_shot.shots", [0], "greater than or equal to 1"),
@@ -69,7 +74,9 @@ def test_a_wrong_parameter_is_named_with_its_rule(key, value, rule):
 
 
 SMALL = TREE | {
-    "one_shot": TREE["one_shot"] | {"images_per_class": 12, "shots": [1], "episodes": 2, "draws": 2},
+    "one_shot": TREE["one_shot"]
+    | {"images_per_class": 12, "shots": [1], "draws": 2}
+    | {"episodes": 2, "transductive_episodes": 2},
     "pictures": {"images_per_class": 10, "perplexity": 5},
 }
 
@@ -81,7 +88,8 @@ def features(tmp_path, monkeypatch):
     labels = np.repeat(np.arange(10), 12)
     embeddings = np.random.default_rng(0).normal(size=(120, 4)).astype(np.float32)
     indices = np.arange(120)
-    write_arrays("features/6-class", {"embeddings": embeddings, "mirrored": embeddings, "labels": labels})
+    layers = dict.fromkeys(("linear", "linear_mirrored", "pooled", "pooled_mirrored"), embeddings)
+    write_arrays("features/6-class", {**layers, "labels": labels})
     write_arrays("features/siamese-2d", {"embeddings": embeddings[:, :2], "labels": labels, "indices": indices})
 
 

@@ -32,7 +32,8 @@ PARAMS = {
             }
         }
     },
-    "one_shot": {"images_per_class": 9, "draws": 3, "shots": [1, 5], "methods": ["raw", "unit"], "episodes": 40},
+    "one_shot": {"images_per_class": 9, "draws": 3, "shots": [1, 5], "methods": ["raw", "unit"], "episodes": 40}
+    | {"transductive_methods": ["unit"], "transductive_episodes": 4},
     "pictures": {"images_per_class": 6},
 }
 EACH = 10  # images of each class
@@ -126,6 +127,18 @@ def made_up(**changes: object) -> Results:
         methods=pd.DataFrame(
             methods,
             columns=["setting", "shots", "method", "accuracy", "interval_95", "gain_over_raw", "gain_interval_95"],
+        ),
+        together=pd.DataFrame(
+            [(f"{count}-shot unit", count, "unit", 0.6, 0.02, 0.08, 0.01) for count in sorted(shots)],
+            columns=[
+                "setting",
+                "shots",
+                "method",
+                "accuracy",
+                "interval_95",
+                "gain_over_inductive",
+                "gain_interval_95",
+            ],
         ),
         sweep=pd.DataFrame(
             [

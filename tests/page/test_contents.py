@@ -29,6 +29,7 @@ SECTIONS = [
     "digits",
     "digit-results",
     "sweep",
+    "conclusions",
     "making",
 ]
 

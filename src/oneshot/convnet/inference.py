@@ -56,10 +56,22 @@ def test_metrics(model: keras.Sequential, test_set: LabelledImages) -> dict[str,
     }
 
 
-def represent(model: keras.Sequential, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Compute the 600 units of the representation, of images (n, 32, 32, 3) uint8 and of their mirror images.
+def represent(model: keras.Sequential, images: np.ndarray, *, side: int = net.SIDE) -> dict[str, np.ndarray]:
+    """Compute what few-shot learning uses of a plain net, for images (n, 32, 32, 3) uint8 and their mirror images.
 
-    Returns {"embeddings": (n, 600) float32, "mirrored": the same}.
+    side: to which the images are shrunk. Returns "embeddings", the 600 units of the representation; "linear", the same
+    before ReLU, and "pooled", the means of the 400 last maps, both also as "..._mirrored"; all (n, units) float32.
     """
-    forward = predictor(model, until="representation")
-    return {"embeddings": forward(images), "mirrored": forward(images[:, :, ::-1])}
+
+    @tf.function(reduce_retracing=True)
+    def forward(pixels):
+        inputs = net.standardize(net.shrink(tf.cast(pixels, tf.float32), side))
+        maps = net.forward(model, inputs, until=net.LAST_MAPS)
+        return tf.concat([net.linear_units(model, maps), tf.reduce_mean(maps, (1, 2))], axis=1)
+
+    units = model.get_layer("representation").units
+    found = {}
+    for view, shown in (("", images), ("_mirrored", images[:, :, ::-1])):
+        outputs = in_batches(forward, shown, BATCH, "evaluating")
+        found |= {f"linear{view}": outputs[:, :units], f"pooled{view}": outputs[:, units:]}
+    return {"embeddings": np.maximum(found["linear"], 0), **found}

@@ -5,6 +5,8 @@ The layers are those of the report's table (section "Structure du ConvNet"): 16,
 `fold` then folds it into the weights, so that the saved net has exactly the layers of the table.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from oneshot.convnet import winograd
@@ -13,6 +15,7 @@ from oneshot.training.tensorflow import keras, known_size, tf
 SIDE = 32
 WIDTHS = ((100, 100), (200, 200, 400))
 UNITS = 600
+LAST_MAPS = f"pool{len(WIDTHS)}"  # name of the layer whose outputs the dense layers work on
 MAP = SIDE // 2 ** len(WIDTHS)  # side of the last map
 
 # Mean and deviation of the official training images per channel, on the scale 0..255. Constants, so that a net's inputs
@@ -66,7 +69,7 @@ class Normalization(keras.layers.Layer):
 def build(
     classes: int,
     *,
-    widths: tuple[tuple[int, ...], ...] = WIDTHS,
+    widths: Sequence[Sequence[int]] = WIDTHS,
     units: int = UNITS,
     batch_norm: bool = False,
     fast: bool = False,
@@ -76,10 +79,11 @@ def build(
 ) -> keras.Sequential:
     """Build the net: (n, 32, 32, 3) float32, see `standardize` -> logits (n, classes) float32.
 
+    widths: filters of the convolutions before each pooling; units: of the layer `representation`, which is what
+    one-shot learning uses (the report's by default; narrower nets train faster and serve to compare ideas);
     batch_norm: whether batch norm precedes each ReLU; fast: whether all convolutions but the first are Winograd's;
     precision: "bfloat16" for maps and products in that type (weights and logits stay float32; never with fast);
     dropout_maps: rate after each pooling; dropout_units: rate after flatten and after the dense layer.
-    The dense layer of 600 units, `representation`, is what one-shot learning uses.
     """
     layers = [keras.Input((SIDE, SIDE, 3))]
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
@@ -160,7 +164,9 @@ def shrink(images: tf.Tensor, side: int) -> tf.Tensor:
 
 def fold(model: keras.Sequential) -> keras.Sequential:
     """Fold batch norm into kernels and biases; return a plain net with the same outputs."""
-    plain = build(model.get_layer("logits").units)
+    kernels = iter(model.get_layer(f"conv{number}").kernel for number in range(1, 1 + sum(map(len, WIDTHS))))
+    widths = [[next(kernels).shape[-1] for _ in block] for block in WIDTHS]
+    plain = build(model.get_layer("logits").units, widths=widths, units=model.get_layer("representation").units)
     names = {layer.name for layer in model.layers}
     for layer in plain.layers:
         if not layer.weights:
@@ -175,8 +181,24 @@ def fold(model: keras.Sequential) -> keras.Sequential:
     return plain
 
 
+def linear_units(model: keras.Sequential, maps: tf.Tensor) -> tf.Tensor:
+    """Compute the representation without its ReLU from the outputs of LAST_MAPS: (n, H, H, channels) -> (n, units).
+
+    model: a plain net (see `fold`).
+    """
+    layer, cells = model.get_layer("representation"), known_size(maps, 1)
+    kernel = layer.kernel if cells == MAP else _kernel_of_fewer_cells(layer, cells)
+    return tf.nn.bias_add(tf.matmul(tf.reshape(maps, (-1, kernel.shape[0])), kernel), layer.bias)
+
+
 def _dense_of_fewer_cells(layer, values: tf.Tensor, cells: int) -> tf.Tensor:
-    """Apply a dense layer of 8x8 cells to a map of fewer: (n, cells * cells * channels) -> (n, units).
+    """Apply a dense layer of 8x8 cells to a map of fewer: (n, cells * cells * channels) -> (n, units)."""
+    outputs = tf.matmul(values, tf.cast(_kernel_of_fewer_cells(layer, cells), values.dtype))
+    return layer.activation(outputs + tf.cast(layer.bias, outputs.dtype) if layer.use_bias else outputs)
+
+
+def _kernel_of_fewer_cells(layer, cells: int) -> tf.Tensor:
+    """Turn a dense layer's kernel for 8x8 cells into one for fewer: (cells * cells * channels, units).
 
     Instead of repeating a cell, the kernel is summed over its copies, which gives the same result up to rounding. The
     sum is cheaper, and on a GPU TensorFlow has no deterministic gradient of the repetition.
@@ -186,8 +208,7 @@ def _dense_of_fewer_cells(layer, values: tf.Tensor, cells: int) -> tf.Tensor:
     for axis in (0, 1):
         copies = tf.split(kernel, counts, axis)
         kernel = tf.concat([tf.reduce_sum(part, axis, keepdims=True) for part in copies], axis)
-    outputs = tf.matmul(values, tf.cast(tf.reshape(kernel, (-1, layer.units)), values.dtype))
-    return layer.activation(outputs + tf.cast(layer.bias, outputs.dtype) if layer.use_bias else outputs)
+    return tf.reshape(kernel, (-1, layer.units))
 
 
 def _has_mode(layer) -> bool:

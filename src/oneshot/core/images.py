@@ -39,6 +39,12 @@ def join(parts: Sequence[LabelledImages]) -> LabelledImages:
     return LabelledImages(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
+def first_of_each(images: LabelledImages, count: int) -> LabelledImages:
+    """Take the first `count` images of each class, or all if there are fewer, class by class."""
+    places = [np.flatnonzero(images.labels == label)[:count] for label in np.unique(images.labels)]
+    return images.take(np.concatenate(places))
+
+
 def check_labels(labels: np.ndarray, path: str | Path) -> None:
     """Raise UserError if a label, (n,) unsigned integers read from `path`, is above 9."""
     if labels.size and labels.max() > 9:

@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy, mean_and_interval
 from oneshot.evaluation.episodes import draw_episodes, evaluate
-from oneshot.evaluation.transforms import represent
+from oneshot.evaluation.transforms import Layers, represent
 
 
 def compare_methods(
-    unseen: np.ndarray,
-    seen: np.ndarray,
+    unseen: Layers,
+    seen: Layers,
+    seen_labels: np.ndarray,
     labels: np.ndarray,
     classes: Sequence[int],
     *,
@@ -23,16 +25,16 @@ def compare_methods(
 ) -> pd.DataFrame:
     """Accuracy of each method and number of shots: one row each, fewest shots first, then in the order of the methods.
 
-    unseen: (2, n, d) float, representations of the classes to classify: of images, and of their mirror images;
-    seen: (2, m, d) float, the same for classes that the net was trained on; labels: (n,) of `unseen`; methods: names in
-    transforms.METHODS, including raw. All methods get the same episodes, so their differences are paired.
+    unseen, seen, seen_labels: features of the classes to classify and of classes that the net was trained on, see
+    transforms.represent; labels: (n,) of `unseen`; methods: names in transforms.METHODS, including raw. All methods get
+    the same episodes, so their differences are paired.
     Columns: setting, shots, method, accuracy, interval_95, gain_over_raw, gain_interval_95 (half-widths of 95%
     intervals over episodes).
     """
     draws = {count: draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed) for count in shots}
     correct = {}
     for method in methods:
-        features = represent(method, unseen, seen)
+        features = represent(method, unseen, seen, seen_labels)
         for count, support in draws.items():
             correct[count, method] = accuracy(evaluate(features, labels, classes, support))
     rows = []
@@ -45,8 +47,38 @@ def compare_methods(
     return pd.DataFrame(rows, columns=columns)
 
 
+def compare_transductive(
+    unseen: Layers,
+    seen: Layers,
+    seen_labels: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[int],
+    *,
+    methods: Sequence[str],
+    shots: Sequence[int],
+    episodes: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Accuracy of each method if the queries of an episode are classified together (transductive.evaluate).
+
+    Arguments and rows are those of compare_methods; methods: transforms that end with unit length. The last two columns
+    are gain_over_inductive, over episodes.evaluate with the same transform and the same draws, and gain_interval_95.
+    """
+    rows = []
+    for count in sorted(shots):
+        support = draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed)
+        for method in methods:
+            features = represent(method, unseen, seen, seen_labels)
+            together = accuracy(transductive.evaluate(features, labels, classes, support))
+            gains = together - accuracy(evaluate(features, labels, classes, support))
+            row = f"{count}-shot {method}", count, method
+            rows.append((*row, *mean_and_interval(together), *mean_and_interval(gains)))
+    columns = ["setting", "shots", "method", "accuracy", "interval_95", "gain_over_inductive", "gain_interval_95"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def method_metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Metrics of a table of compare_methods: {"shot_1": {"raw": {"accuracy": ..., "interval_95": ...}, ...}, ...}."""
+    """Metrics of a table of one of the above: {"shot_1": {"raw": {"accuracy": ..., "interval_95": ...}, ...}, ...}."""
     metrics: dict[str, dict[str, dict[str, float]]] = {}
     for row in table.to_dict("records"):
         found = {name: row[name] for name in ("accuracy", "interval_95")}

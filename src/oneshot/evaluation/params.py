@@ -11,6 +11,13 @@ from oneshot.evaluation.transforms import METHODS
 _MOST_DRAWN = 10_000_000
 
 
+def _check_names(methods: list[str], known: list[str]) -> None:
+    if not set(methods) <= set(known):
+        raise ValueError(f"should name only {', '.join(known)}")
+    if len(set(methods)) < len(methods):
+        raise ValueError("should name each method once")
+
+
 class EpisodeParams(Schema):
     """How episodes are drawn."""
 
@@ -35,22 +42,26 @@ class EpisodeParams(Schema):
 
 
 class OneShotParams(EpisodeParams):
-    """The report's protocol, and many episodes with several methods."""
+    """The report's protocol, many episodes with several methods, and fewer with transductive ones."""
 
     images_per_class: int = Field(ge=2)
     draws: int = Field(ge=2, le=1_000_000)
     methods: list[str] = Field(min_length=1)
+    transductive_methods: list[str]
+    transductive_episodes: int = Field(ge=2, le=100_000)
 
     @field_validator("methods")
     @classmethod
     def _known(cls, methods: list[str]) -> list[str]:
-        unknown = [method for method in methods if method not in METHODS]
-        if unknown:
-            raise ValueError(f"should name only {', '.join(METHODS)}")
-        if len(set(methods)) < len(methods):
-            raise ValueError("should name each method once")
+        _check_names(methods, list(METHODS))
         if "raw" not in methods:
             raise ValueError("should include raw, with which the others are compared")
+        return methods
+
+    @field_validator("transductive_methods")
+    @classmethod
+    def _of_unit_length(cls, methods: list[str]) -> list[str]:
+        _check_names(methods, [name for name, method in METHODS.items() if method.steps[-1:] == ("unit",)])
         return methods
 
 

@@ -1,50 +1,119 @@
 """Transforms of features before distances are computed: the usual ones of the few-shot literature, by name."""
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import numpy as np
 
-# Each method is a sequence of steps. Sources: centring and unit length are CL2N of SimpleShot (Wang et al. 2019); the
-# power transform with centring is that of PT-MAP (Hu et al. 2021). "mirror" averages the features of an image and its
-# mirror image (test-time averaging). "centre_queries" subtracts the mean of all images of the unseen classes, including
-# the unlabelled queries, so it is transductive.
+
+class Method(NamedTuple):
+    """How features are made from a net's outputs.
+
+    steps: applied to each layer's features, in this order; layers: "units" of the representation, "linear" (the same
+    before ReLU) or "pooled" (the means of the last maps); features of several layers are put side by side; mirror:
+    whether an image and its mirror image are averaged (test-time averaging).
+    """
+
+    steps: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ("units",)
+    mirror: bool = False
+
+
+# Sources: centring and unit length are CL2N of SimpleShot (Wang et al. 2019); the power transform with centring is that
+# of PT-MAP (Hu et al. 2021). Whitening is within-class covariance normalisation of speaker recognition (Hatch et al.
+# 2006), followed there too by unit length (Garcia-Romero & Espy-Wilson 2011), with a covariance shrunk as in
+# regularised discriminant analysis (Friedman 1989). Residual nets classify by means of the last maps (He et al. 2016).
+_WHITENED = ("centre", "whiten", "unit")
 METHODS = {
-    "raw": (),
-    "unit": ("unit",),
-    "centred": ("centre", "unit"),
-    "power": ("power", "unit"),
-    "power_centred": ("power", "unit", "centre", "unit"),
-    "mirror": ("mirror",),
-    "mirror_centred": ("mirror", "centre", "unit"),
-    "standardised": ("power", "unit", "standardise", "unit"),
-    "transductive": ("power", "unit", "centre_queries", "unit"),
+    "raw": Method(),
+    "unit": Method(("unit",)),
+    "centred": Method(("centre", "unit")),
+    "power": Method(("power", "unit")),
+    "power_centred": Method(("power", "unit", "centre", "unit")),
+    "standardised": Method(("power", "unit", "standardise", "unit")),
+    "whitened": Method(_WHITENED),
+    "linear_whitened": Method(_WHITENED, ("linear",)),
+    "pooled_centred": Method(("centre", "unit"), ("pooled",)),
+    "pooled_whitened": Method(_WHITENED, ("pooled",)),
+    "both_whitened": Method(_WHITENED, ("linear", "pooled")),
+    "mirror": Method(mirror=True),
+    "mirror_centred": Method(("centre", "unit"), mirror=True),
+    "mirror_whitened": Method(_WHITENED, mirror=True),
+    "mirror_pooled_whitened": Method(_WHITENED, ("pooled",), mirror=True),
+    "mirror_both_whitened": Method(_WHITENED, ("linear", "pooled"), mirror=True),
 }
 _EXPONENT = 0.5  # of the power transform, as in PT-MAP
+SHRINKAGE = 0.6  # of the covariance, chosen on folds of the seen classes (docs/recipe.md)
+
+_STORED = ("linear", "pooled")
+
+Layers = Mapping[str, np.ndarray]
 
 
-def represent(method: str, unseen: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def layers_of(arrays: Mapping[str, np.ndarray], chosen: np.ndarray) -> Layers:
+    """Select images of a folder that the stage extract_features wrote, as `represent` takes them.
+
+    chosen: (n,) bool or positions of the images.
+    """
+    linear, pooled = (np.stack([arrays[f"{layer}{view}"][chosen] for view in ("", "_mirrored")]) for layer in _STORED)
+    return {"units": np.maximum(linear, 0), "linear": linear, "pooled": pooled}
+
+
+def represent(
+    method: str, unseen: Layers, seen: Layers, seen_labels: np.ndarray, *, shrinkage: float = SHRINKAGE
+) -> np.ndarray:
     """Transform the features of unseen classes by one of METHODS: (n, d) float, of the dtype of `unseen`.
 
-    unseen: (2, n, d) float, of the images and of their mirror images; seen: (2, m, d) float, the same of classes that
-    the net was trained on, for the statistics. Raises KeyError for an unknown method.
+    unseen: by layer, (2, n, d) float, of the images and of their mirror images; seen: the same of m images of classes
+    that the net was trained on, for the statistics; seen_labels: (m,) integers; shrinkage: see `whitening`. Raises
+    KeyError for an unknown method.
     """
-    steps = METHODS[method]
-    if "mirror" in steps:
-        unseen, seen = unseen.mean(0), seen.mean(0)
-    else:
-        unseen, seen = unseen[0], seen[0]
-    for step in (step for step in steps if step != "mirror"):
-        if step == "unit":
-            unseen, seen = _unit(unseen), _unit(seen)
-        elif step == "power":
-            unseen, seen = _power(unseen), _power(seen)
-        elif step == "standardise":
-            # Keep the scale of a unit that is constant.
-            centre, scale = _mean(seen), seen.std(0, dtype=np.float64)
-            scale = np.where(scale > 0, scale, 1).astype(seen.dtype)
-            unseen, seen = (unseen - centre) / scale, (seen - centre) / scale
-        else:
-            centre = _mean(unseen if step == "centre_queries" else seen)
-            unseen, seen = unseen - centre, seen - centre
-    return unseen
+    chosen = METHODS[method]
+    parts = []
+    for layer in chosen.layers:
+        views = unseen[layer], seen[layer]
+        one, known = (both.mean(0) if chosen.mirror else both[0] for both in views)
+        for step in chosen.steps:
+            one, known = _apply(step, one, known, seen_labels, shrinkage)
+        parts.append(one)
+    # Layers of unit length give features of unit length.
+    return np.concatenate(parts, axis=1) / parts[0].dtype.type(np.sqrt(len(parts)))
+
+
+def _apply(
+    step: str, unseen: np.ndarray, seen: np.ndarray, seen_labels: np.ndarray, shrinkage: float
+) -> tuple[np.ndarray, np.ndarray]:
+    if step == "unit":
+        return _unit(unseen), _unit(seen)
+    if step == "power":
+        return _power(unseen), _power(seen)
+    if step == "standardise":
+        # Keep the scale of a unit that is constant.
+        centre, scale = _mean(seen), seen.std(0, dtype=np.float64)
+        scale = np.where(scale > 0, scale, 1).astype(seen.dtype)
+        return (unseen - centre) / scale, (seen - centre) / scale
+    if step == "whiten":
+        matrix = whitening(seen, seen_labels, shrinkage).astype(seen.dtype)
+        return unseen @ matrix, seen @ matrix
+    assert step == "centre", step
+    centre = _mean(seen)
+    return unseen - centre, seen - centre
+
+
+def whitening(features: np.ndarray, labels: np.ndarray, shrinkage: float) -> np.ndarray:
+    """Compute the matrix that makes features vary equally in all directions within a class: (d, d) float64.
+
+    features: (n, d) float; labels: (n,) integers. The covariance C of the features around their class means is shrunk
+    to (1 - shrinkage) C + shrinkage * trace(C) / d * I; the matrix L has L L' = its inverse.
+    """
+    around = features.astype(np.float64)
+    for label in np.unique(labels):
+        around[labels == label] -= around[labels == label].mean(0)
+    covariance = around.T @ around / len(around)
+    size = len(covariance)
+    # Features that are constant within each class have no covariance to divide by.
+    spread = np.trace(covariance) / size or 1.0
+    return np.linalg.cholesky(np.linalg.inv((1 - shrinkage) * covariance + shrinkage * spread * np.eye(size)))
 
 
 def _mean(features: np.ndarray) -> np.ndarray:

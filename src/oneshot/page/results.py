@@ -26,7 +26,8 @@ class Results:
 
     params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data by file;
     features: arrays by net; metrics: by path below metrics/ without .json; curves: tables by net; confusion, scatter:
-    tables of "one_shot_cifar10" and of each digit net; methods: the table of CIFAR-10's methods; sweep, seeds, minutes:
+    tables of "one_shot_cifar10" and of each digit net; methods, together: the tables of CIFAR-10's methods, and of the
+    transductive ones; sweep, seeds, minutes:
     the tables of docs/.
     """
 
@@ -40,6 +41,7 @@ class Results:
     confusion: Mapping[str, pd.DataFrame]
     scatter: Mapping[str, pd.DataFrame]
     methods: pd.DataFrame
+    together: pd.DataFrame
     sweep: pd.DataFrame
     seeds: pd.DataFrame
     minutes: pd.DataFrame

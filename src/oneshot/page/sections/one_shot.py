@@ -11,7 +11,7 @@ from oneshot.page.sections.beside import row
 
 def section(results: Results) -> dict:
     """Compute "few_shot", "one_shot" (its parameters, and "shots" in the order shown), "report_second_run", "methods"
-    (how many), and the charts of accuracies and confusions.
+    (how many), "together" (rows of the transductive methods), and the charts of accuracies and confusions.
     """
     classes, names = results.unseen_classes, results.unseen_names
     confusions = results.protocol().confusions
@@ -52,4 +52,5 @@ def section(results: Results) -> dict:
         "one_shot": {**results.params["one_shot"], "shots": sorted(results.params["one_shot"]["shots"])},
         "report_second_run": float(accuracy(np.array(reported.CONFUSION))),
         "methods": table["method"].nunique(),
+        "together": results.together.to_dict("records"),
     }

@@ -1,0 +1,124 @@
+"""Five sentences that sum up what was measured; the page and the README end with them.
+
+The report's last slide, "Conclusions", is empty. Every number and name here comes from the results, so the sentences
+change with them.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from oneshot.datasets import cifar10
+from oneshot.evaluation.confusion import accuracy, confused_pairs, from_table
+from oneshot.page import reported
+
+
+def sentences(
+    protocol: Mapping[str, float],
+    methods: pd.DataFrame,
+    together: pd.DataFrame,
+    confusion: pd.DataFrame,
+    digits: Mapping[str, pd.DataFrame],
+) -> list[str]:
+    """Write the sentences: what is reached, what helps most and least, what unlabelled queries add, what is confused.
+
+    protocol: accuracy and interval_95 of the report's protocol; methods, together: tables of few_shot.compare_methods
+    and of compare_transductive; confusion: the protocol's confusion table; digits: those of the digit nets, by net.
+    """
+    matrix, names = from_table(confusion)
+    return [
+        _reached(protocol, names),
+        _most(methods),
+        _least(methods),
+        _unlabelled(together),
+        f"{_confused_classes(matrix, names)} {_confused_digits(digits)}",
+    ]
+
+
+def _reached(protocol: Mapping[str, float], names: Sequence[str]) -> str:
+    first, second = float(np.mean(list(reported.ACCURACY.values()))), accuracy(np.array(reported.CONFUSION))
+    same = list(names) == [cifar10.NAMES[label] for label in reported.CONFUSION_LABELS]
+    report = f"report: {first:.1%} and {second:.1%}; " if same else ""
+    return (
+        f"From one example of each of {len(names)} classes that the net never saw, raw features classify"
+        f" {protocol['accuracy']:.1%} ± {100 * protocol['interval_95']:.1f} of the images correctly by the report's"
+        f" protocol ({report}chance: {1 / len(names):.0%})."
+    )
+
+
+def _most(methods: pd.DataFrame) -> str:
+    best = _by_shots(methods.loc[methods["method"] != "raw"], "gain_over_raw", largest=True)
+    if not best:
+        return "No transform of the features was measured besides raw ones."
+    return f"The most helpful transform of the features is {_and(best)}, in points over raw features."
+
+
+def _least(methods: pd.DataFrame) -> str:
+    raw = methods.loc[methods["method"] == "raw"].sort_values("shots")
+    first, last = raw.iloc[0], raw.iloc[-1]
+    more = ""
+    if len(raw) > 1:
+        gain = 100 * (last["accuracy"] - first["accuracy"])
+        more = f"With raw features, {last['shots']} examples instead of {first['shots']} gain {gain:+.1f} points"
+    worst = _by_shots(methods.loc[methods["method"] != "raw"], "gain_over_raw", largest=False)
+    least = f"the least helpful transform is {_and(worst)}" if worst else ""
+    text = "; ".join(filter(None, [more, least])) or "Only one number of examples was measured"
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _unlabelled(together: pd.DataFrame) -> str:
+    best = _by_shots(together, "accuracy", largest=True, gain="gain_over_inductive")
+    if not best:
+        return "Classifying all queries of an episode together was not measured."
+    return (
+        f"If all queries are classified together, which is another task, soft k-means is best with {_and(best)}, in"
+        " points over the same features query by query."
+    )
+
+
+def _confused_classes(matrix: np.ndarray, names: Sequence[str]) -> str:
+    pairs = confused_pairs(matrix)
+    errors = max(1, sum(count for _, _, count in pairs))
+    shown = [f"{names[a]} with {names[b]} ({count / errors:.0%})" for a, b, count in pairs[:2]]
+    text = f"The most frequent errors are {_and(shown)}; by chance a pair has {1 / len(pairs):.0%}"
+    labels = [cifar10.NAMES.index(name) for name in names]
+    if labels == list(reported.CONFUSION_LABELS):
+        theirs = confused_pairs(np.array(reported.CONFUSION))
+        both = sum(count for _, _, count in theirs)
+        shares = [f"{count / both:.0%}" for pair in pairs[:2] for *other, count in theirs if list(pair[:2]) == other]
+        text += f" (in the report these are {_and(shares)})"
+    return f"{text}."
+
+
+def _confused_digits(digits: Mapping[str, pd.DataFrame]) -> str:
+    found = []
+    chance = ""
+    for a, b in reported.CONFUSED_DIGITS:
+        shares = []
+        for table in digits.values():
+            matrix, names = from_table(table.loc[table["part"] == "all"])
+            pairs = confused_pairs(matrix)
+            errors = max(1, sum(count for _, _, count in pairs))
+            shares += [count / errors for x, y, count in pairs if (names[x], names[y]) == (str(a), str(b))]
+            chance = f"{1 / len(pairs):.0%}"
+        if shares:
+            found.append(f"{a} with {b} {min(shares):.0%} to {max(shares):.0%}")
+    if not found:
+        return "The digits that the report finds confused are not among these."
+    return f"Of the errors on digits, the report's pairs are {_and(found)}, by net; by chance {chance} each."
+
+
+def _by_shots(table: pd.DataFrame, column: str, *, largest: bool, gain: str = "gain_over_raw") -> list[str]:
+    """Describe the row with the largest or the least value of a column, for each number of shots."""
+    found = []
+    for shots, rows in table.groupby("shots"):
+        row = rows.loc[rows[column].idxmax() if largest else rows[column].idxmin()]
+        points = f"{100 * row[gain]:+.1f} ± {100 * row['gain_interval_95']:.1f}"
+        examples = f"{shots} example{'s' if shots != 1 else ''}"
+        found.append(f"{row['method']} with {examples} ({row['accuracy']:.1%}, {points})")
+    return found
+
+
+def _and(parts: Sequence[str]) -> str:
+    return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])} and {parts[-1]}"

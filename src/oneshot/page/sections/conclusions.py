@@ -1,0 +1,12 @@
+"""The conclusions, in sentences."""
+
+from oneshot.page.conclusions import sentences
+from oneshot.page.results import EMBEDDINGS, Results
+
+
+def section(results: Results) -> dict:
+    """Compute the sentences "conclusions"."""
+    digits = {net: results.confusion[net] for net in EMBEDDINGS}
+    protocol = results.metrics["one_shot_cifar10"]["report_protocol"]
+    found = sentences(protocol, results.methods, results.together, results.confusion["one_shot_cifar10"], digits)
+    return {"conclusions": found}

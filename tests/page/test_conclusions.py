@@ -1,0 +1,77 @@
+"""The five sentences: their numbers are those of the tables, and they hold for other parameters too."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from oneshot.evaluation.confusion import to_table
+from oneshot.page.conclusions import sentences
+
+NAMES = ["frog", "horse", "ship", "truck"]
+COUNTS = np.array([[9, 6, 0, 0], [3, 9, 1, 1], [0, 1, 9, 2], [0, 0, 6, 9]])
+DIGITS = ["1", "4", "7", "9"]
+METHODS = ["setting", "shots", "method", "accuracy", "interval_95", "gain_over_raw", "gain_interval_95"]
+TOGETHER = [*METHODS[:5], "gain_over_inductive", "gain_interval_95"]
+MEASURED = [
+    ("1-shot raw", 1, "raw", 0.6, 0.01, 0.0, 0.0),
+    ("1-shot unit", 1, "unit", 0.65, 0.01, 0.05, 0.002),
+    ("1-shot power", 1, "power", 0.59, 0.01, -0.01, 0.002),
+    ("5-shot raw", 5, "raw", 0.8, 0.01, 0.0, 0.0),
+    ("5-shot unit", 5, "unit", 0.81, 0.01, 0.01, 0.001),
+    ("5-shot power", 5, "power", 0.82, 0.01, 0.02, 0.001),
+]
+
+
+def digit_table(share: int) -> pd.DataFrame:
+    """Confusions of four digits, in which 4 with 9 is `share` of 20 errors."""
+    counts = np.eye(4, dtype=int) * 9
+    counts[1, 3], counts[0, 1] = share, 20 - share
+    return to_table(counts, DIGITS).assign(part="all", shots=1)
+
+
+def written(methods=MEASURED, together=(), names=NAMES) -> list[str]:
+    size = len(names)
+    return sentences(
+        {"accuracy": 0.6123, "interval_95": 0.0198},
+        pd.DataFrame(methods, columns=METHODS),
+        pd.DataFrame(list(together), columns=TOGETHER),
+        to_table(COUNTS[:size, :size], names),
+        {"a": digit_table(3), "b": digit_table(10)},
+    )
+
+
+def test_what_is_reached_stands_beside_the_report_and_chance():
+    assert "4 classes" in written()[0]
+    assert "61.2% ± 2.0 of the images" in written()[0]
+    assert "(report: 60.4% and 58.0%; chance: 25%)" in written()[0]
+    assert "(chance: 33%)" in written(names=["frog", "horse", "dog"])[0], "the report has other classes"
+
+
+def test_the_most_and_the_least_helpful_transform_are_named_for_each_number_of_shots():
+    _, most, least, *_ = written()
+    assert "unit with 1 example (65.0%, +5.0 ± 0.2) and power with 5 examples (82.0%, +2.0 ± 0.1)" in most
+    assert "5 examples instead of 1 gain +20.0 points" in least
+    assert "power with 1 example (59.0%, -1.0 ± 0.2) and unit with 5 examples (81.0%, +1.0 ± 0.1)" in least
+
+
+def test_unlabelled_queries_are_compared_with_the_same_features():
+    rows = [
+        ("1-shot unit", 1, "unit", 0.7, 0.02, 0.05, 0.01),
+        ("1-shot centred", 1, "centred", 0.75, 0.02, 0.09, 0.01),
+    ]
+    assert "centred with 1 example (75.0%, +9.0 ± 1.0)" in written(together=rows)[3]
+
+
+def test_confusions_stand_beside_chance_and_the_reports():
+    last = written()[4]
+    assert "frog with horse (45%) and ship with truck (40%)" in last
+    assert "by chance a pair has 17% (in the report these are 33% and 34%)" in last
+    assert "4 with 9 15% to 50% and 1 with 7 0% to 0%, by net; by chance 17% each." in last
+
+
+@pytest.mark.parametrize("methods", [MEASURED[:1], MEASURED[:3], MEASURED[3:]])
+def test_fewer_measurements_give_five_sentences_too(methods):
+    found = written(methods)
+    assert len(found) == 5
+    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in found)
+    assert "not measured" in found[3]

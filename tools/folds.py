@@ -1,0 +1,118 @@
+"""Folds of the base classes: narrow nets that learn three of them, for the other three to be classified.
+
+The novel classes choose nothing, so what is chosen for one-shot learning is chosen on these folds. A net learns one
+vehicle and two animals; the other vehicle and the other two animals are new to it. With no animal among its classes, a
+net cannot distinguish any.
+"""
+
+import itertools
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from oneshot.convnet.params import ConvnetParams, Recipe
+from oneshot.core import files
+from oneshot.core.environment import ComputeParams
+from oneshot.core.environment import determinants as determinants_of
+from oneshot.core.images import LabelledImages, first_of_each
+from oneshot.core.params import Schema, Seed, validate
+from oneshot.datasets import cifar10
+from oneshot.evaluation.transforms import Layers, layers_of
+from oneshot.splits.params import Cifar10Params
+from oneshot.splits.split import split_classes
+
+VEHICLES, ANIMALS = (0, 1), (2, 3, 4, 5)
+# A third of the report's widths, on images shrunk to 16x16: a net takes half a minute on two cores.
+WIDTHS, UNITS = ((33, 33), (66, 66, 133)), 200
+SIDE, EPOCHS = 16, 2
+NOVEL_PER_CLASS, BASE_PER_CLASS = 1500, 1200  # images whose features are used
+SCRATCH = Path(".checkpoints/folds")
+
+
+class FoldParams(Schema):
+    """The parameters that the narrow nets' training reads."""
+
+    compute: ComputeParams
+    seed: Seed
+    cifar10: Cifar10Params
+    convnet: ConvnetParams
+
+    def recipe(self, changes: Mapping[str, object]) -> Recipe:
+        """Return the recipe of the 6-class net with the folds' epochs and some changed values."""
+        return validate(self.convnet.recipe.model_dump() | {"epochs": [(SIDE, EPOCHS)]} | dict(changes), Recipe)
+
+
+class Fold(NamedTuple):
+    """Classes that a net learns, and classes that are new to it: labels of CIFAR-10."""
+
+    base: tuple[int, ...]
+    novel: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """Name the fold by the classes that its net learns, such as "0-23"."""
+        return f"{self.base[0]}-{''.join(map(str, self.base[1:]))}"
+
+
+class FoldFeatures(NamedTuple):
+    """What transforms.represent and the evaluations take: novel and base images by layer, and their labels."""
+
+    novel: Layers
+    base: Layers
+    base_labels: np.ndarray
+    novel_labels: np.ndarray
+
+
+def all_folds() -> list[Fold]:
+    """List the twelve folds; the first six have each choice of two animals once, and each vehicle three times."""
+    pairs = list(itertools.combinations(ANIMALS, 2))
+    chosen = [(VEHICLES[(place + turn) % 2], *pair) for turn in (0, 1) for place, pair in enumerate(pairs)]
+    return [Fold(base, tuple(label for label in VEHICLES + ANIMALS if label not in base)) for base in chosen]
+
+
+def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: Mapping[str, object]) -> FoldFeatures:
+    """Train the net of a fold by a changed recipe, or read it if it is in SCRATCH, and represent images by it.
+
+    Only official training images of the fold's classes are used. An interrupted training resumes after its last epoch.
+    """
+    from oneshot.convnet import inference, net, training
+    from oneshot.training.checkpoint import Checkpoint
+    from oneshot.training.tensorflow import seed_initialisation
+
+    settings = params.cifar10.validation_per_class, params.cifar10.limit_per_class, params.seed
+    base, novel = (
+        data.parts(split_classes(data.labels, cifar10.TRAINING, list(classes), *settings)) for classes in fold
+    )
+    recipe = params.recipe(changes)
+    determinants = recipe.model_dump_json(), str(params.seed), str(params.cifar10), determinants_of(params.compute)
+    folder = SCRATCH / sha256(repr(determinants).encode()).hexdigest()[:8]
+    seed_initialisation(params.seed)
+    # Winograd's convolutions are slower than TensorFlow's for so few filters.
+    model = net.build(
+        len(fold.base),
+        widths=WIDTHS,
+        units=UNITS,
+        batch_norm=recipe.batch_norm,
+        dropout_maps=recipe.dropout_maps,
+        dropout_units=recipe.dropout_units,
+    )
+    path = folder / f"{fold.name}.weights.h5"
+    if path.exists():
+        files.read_weights(path, model)
+    else:
+        train, validation = (base[part].relabelled(fold.base) for part in ("train", "validation"))
+        checkpoint = Checkpoint(folder, fold.name, *determinants)
+        options = {"seed": params.seed, "checkpoint": checkpoint, "on_epoch": lambda row: None}
+        training.train(model, train, validation, recipe, **options)
+        files.write_weights(path, model)
+        checkpoint.delete()
+    plain = net.fold(model)
+
+    def represented(images: LabelledImages) -> Layers:
+        return layers_of(inference.represent(plain, images.images, side=SIDE), np.arange(len(images.labels)))
+
+    new, known = first_of_each(novel["train"], NOVEL_PER_CLASS), first_of_each(base["train"], BASE_PER_CLASS)
+    return FoldFeatures(represented(new), represented(known), known.labels, new.labels)
