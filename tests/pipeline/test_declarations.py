@@ -41,6 +41,7 @@ MAY_IMPORT = {
     **{package: {"core"} for package in ("datasets", "splits", "download", "training", "evaluation", "plotting")},
     **{net: {"core", "training"} for net in NETS},
     "page": {"core", "datasets", "splits", "training", "evaluation", "plotting", *NETS},
+    "use": {"core", "splits", "training", "evaluation", *NETS},
 }
 
 PACKAGES = sorted(path.parent.name for path in LIBRARY.glob("*/__init__.py"))
@@ -229,7 +230,7 @@ def test_no_module_is_imported_by_a_computed_name():
 
 
 def test_every_package_has_its_place_in_the_order_of_imports():
-    assert {path.name for path in LIBRARY.glob("*.py")} == {"__init__.py"}
+    assert {path.name for path in LIBRARY.glob("*.py")} == {"__init__.py", "__main__.py"}
     assert sorted(MAY_IMPORT) == PACKAGES
 
 

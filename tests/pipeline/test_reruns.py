@@ -114,6 +114,8 @@ PACKAGES = {
     # what shows the results
     "plotting": PICTURES,
     "page": PAGE,
+    # what uses the trained nets outside the pipeline
+    "use": set(),
 }
 
 # Module that dvc.yaml names beside or instead of its package: what would rerun after a change of the module.

@@ -11,7 +11,7 @@ from oneshot.core import files, params
 from oneshot.core.errors import UserError
 from oneshot.core.params import Schema, Seed
 from oneshot.evaluation import confusion
-from oneshot.use import folders, nets, picture, trial
+from oneshot.use import folders, nets, trial
 from oneshot.use.classifier import OneShotClassifier
 from oneshot.use.reading import shown
 from oneshot.use.representation import represent
@@ -19,6 +19,9 @@ from oneshot.use.representation import represent
 # A wider matrix does not fit into a terminal.
 _PRINTED = 12
 _PAIRS = 5
+_MEANING = """\
+The interval is that of the mean over episodes, each with other examples; 19 of 20 episodes are in the last column.
+All are of these images: the fewer there are, the more may new images of the same classes differ."""
 
 
 class _Params(Schema):
@@ -85,10 +88,13 @@ def evaluate(
     if csv:
         files.write_csv(csv, result.curve)
     if picture_file:
+        from oneshot.use import picture
+
         files.write_bytes(picture_file, picture.draw(result, names, title))
     print(title)
     print()
     _print_curve(result.curve)
+    print(_MEANING)
     print()
     _print_confusions(result.confusions, names)
 

@@ -54,12 +54,12 @@ def images(places: Iterable[str | Path]) -> Found:
     """
     paths, others, seen, twice = [], [], set(), []
     for place in map(Path, places):
-        if place.is_dir():
+        if os.path.isdir(place):
             found, rest = _images_below(place)
             if not found:
                 raise UserError(f"{shown(place)} holds no image: name a folder that does, or a file")
             others += rest
-        elif place.exists():
+        elif os.path.exists(place):
             found = [place]
         else:
             raise UserError(f"{shown(place)} is missing: give the path of an image, or of a folder of images")
@@ -87,8 +87,10 @@ def _entries(folder: Path) -> list[Path]:
         raise UserError(
             f"{shown(folder)} is a file: give the path of a folder with a folder of images per class"
         ) from None
-    except PermissionError:
-        raise UserError(f"{shown(folder)} cannot be opened: you have no permission to read it") from None
+    except OSError as error:
+        raise UserError(
+            f"{shown(folder)} cannot be opened ({error.strerror}): give the path of another folder"
+        ) from None
 
 
 def _images_below(folder: Path) -> tuple[list[Path], list[Path]]:
