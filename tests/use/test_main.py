@@ -89,7 +89,10 @@ def test_ctrl_c_ends_with_130():
         "def wait(*names):\n    import time\n    print('waiting', flush=True)\n    time.sleep(100)\n"
         "representation.read = wait\nfrom oneshot.__main__ import main\nmain()\n#",
     )
-    process = start("classify", "examples", "new", code=code)
+    # Where the tests run in the background of a shell, Ctrl-C is ignored, by their processes too.
+    process = start(
+        "classify", "examples", "new", code=code, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    )
     assert process.stdout and process.stdout.readline() == "waiting\n"
     process.send_signal(signal.SIGINT)
     code, _, err = ending(process)

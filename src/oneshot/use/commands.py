@@ -12,7 +12,6 @@ from oneshot.core.errors import UserError
 from oneshot.core.params import Schema, Seed
 from oneshot.evaluation import confusion
 from oneshot.use import folders, nets, trial
-from oneshot.use.classifier import OneShotClassifier
 from oneshot.use.reading import shown
 from oneshot.use.representation import represent
 
@@ -48,6 +47,9 @@ def classify(
     _check_outputs(csv, json)
     support, queries = folders.examples(examples), folders.images(images)
     _report([*support.notes, *queries.notes])
+    # scikit-learn takes seconds to import: a mistake in the paths is reported before.
+    from oneshot.use.classifier import OneShotClassifier
+
     classifier = OneShotClassifier(net, method).fit(support.paths, support.names)
     table = nearest_two(queries.paths, classifier.distances(queries.paths), classifier.classes_)
     if csv:
