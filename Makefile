@@ -16,7 +16,7 @@ help:  ## list the targets
 
 env: .venv/installed  ## create the environment .venv from requirements.lock
 
-# An environment holds the path of its folder: where the folder has moved, it is created again.
+# An environment contains the path of its folder, so it is created again if the folder has moved.
 ifneq ($(shell cat .venv/installed 2>/dev/null),$(CURDIR))
 .PHONY: .venv/installed
 endif
@@ -35,29 +35,29 @@ endif
 	@$(BIN)/python tools/environment.py
 	@printf %s "$(CURDIR)" > $@
 
-repro: env  ## run the whole pipeline, or the stages that are out of date
+repro: env  ## run the stages that are out of date; in a fresh clone, the whole pipeline
 	@$(RUN) dvc repro
 
 test: env  ## run all tests: unit, pipeline and data
 	@# Two workers: one for the tests that need the small pipeline's run, one for all others.
 	@$(RUN) pytest -m "" -n 2 --dist loadgroup --durations 10
 
-unit: env  ## run the fast tests alone
+unit: env  ## run only the fast tests
 	@$(RUN) pytest
 
 smoke: env  ## run every stage on a small part of the real data, in a scratch copy
 	@$(RUN) python -m tools.smoke
 
-verify: env  ## run the smoke pipeline twice in scratch copies and compare every hash
+verify: env  ## run the small pipeline twice in scratch copies and compare every hash
 	@$(RUN) python -m tools.verify
 
 verify-stored: env  ## run the whole pipeline in a scratch copy and compare every output with dvc.lock
 	@$(RUN) python -m tools.verify --stored
 
-record: env  ## run the smoke pipeline and record its hashes, with which every machine's tests compare theirs
+record: env  ## run the small pipeline and record its hashes, with which the tests compare theirs
 	@$(RUN) python -m tools.verify --record
 
-check: env  ## check the stored results: unedited, not stale, within bounds (AGAINST=REVISION: and not worse)
+check: env  ## check that the stored results are unedited, current and within bounds (AGAINST=REVISION: and no worse than there)
 	@$(RUN) python -m tools.check $(if $(AGAINST),--against $(AGAINST))
 
 bench: env  ## measure speed: training and episodes
@@ -66,13 +66,13 @@ bench: env  ## measure speed: training and episodes
 sweep: env  ## train siamese nets with several margins through DVC's queue (docs/sweep.csv, docs/sweep.png)
 	@$(RUN) python -m tools.sweep
 
-seeds: env  ## run the pipeline with another seed through DVC's queue (docs/seeds.csv); SEEDS="2 3": with these
+seeds: env  ## run the pipeline with another seed through DVC's queue (docs/seeds.csv); SEEDS="2 3" chooses them
 	@$(RUN) python -m tools.seeds $(SEEDS)
 
-choose: env  ## compare the feature transforms on held-out base classes (docs/choice.csv)
+choose: env  ## compare the feature transforms on held-out seen classes (docs/choice.csv)
 	@$(RUN) python -m tools.choose
 
-minutes: env  ## write the stored run's minutes per stage to docs/minutes.csv, for the page
+minutes: env  ## write the minutes per stage of the stored run to docs/minutes.csv, for the page
 	@$(RUN) python -m tools.minutes
 
 experiments: env  ## show margin and one-shot accuracy of all experiments, in 160 columns

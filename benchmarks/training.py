@@ -1,7 +1,7 @@
-"""Images a second of our training step, of plain Keras as TensorFlow comes, and of the machine's matrix products.
+"""Measure images per second of our training step, of Keras with default settings, and of plain matrix products.
 
-Each variant runs in a process of its own, since TensorFlow's settings are read once; the variants take turns, and the
-medians of the turns are compared, so that a drift of the machine's speed falls on all alike.
+Each variant runs in its own process, since TensorFlow reads its settings only once. The variants take turns, and the
+medians over the turns are compared, so that a drift of the machine's speed affects all of them equally.
 """
 
 import argparse
@@ -11,16 +11,19 @@ import subprocess
 import sys
 import time
 
+from oneshot.core import environment
+from oneshot.core.environment import ComputeParams
+
 CLASSES, BATCH, SIDE = 10, 128, 32
-# Multiply-adds of one forward pass: convolutions at 32, 32, 16, 16, 16 pixels a side, then the two dense layers.
+# Multiply-adds of one forward pass: convolutions at sides of 32, 32, 16, 16, 16 pixels, then the two dense layers.
 FORWARD = (
     9 * (32**2 * (3 * 100 + 100 * 100) + 16**2 * (100 * 200 + 200 * 200 + 200 * 400)) + 25_600 * 600 + 600 * CLASSES
 )
-STEP_FLOP = 3 * 2 * FORWARD  # a step costs three forward passes, a multiply-add two operations
+STEP_FLOP = 3 * 2 * FORWARD  # a step costs three forward passes, and a multiply-add is two operations
 
 
 def random_batch(side: int):
-    """One batch of random images and labels."""
+    """Make one batch of random images and labels."""
     import numpy as np
 
     rng = np.random.default_rng(0)
@@ -29,23 +32,23 @@ def random_batch(side: int):
 
 
 def ours(side: int, seconds: float) -> float:
-    """Images a second of the default recipe's training step."""
-    from oneshot import convnet_training, params
-    from oneshot.convnet_params import ConvnetParams
-    from oneshot.device import tf
+    """Images per second of the default recipe's training step."""
+    from oneshot.convnet import training
+    from oneshot.convnet.params import RecipeParams
+    from oneshot.core import params
+    from oneshot.training.tensorflow import tf
 
-    recipe = params.read()["convnet"]
-    recipe = ConvnetParams.model_validate(recipe)
-    model = convnet_training.build(CLASSES, recipe)
-    optimizer = convnet_training.make_optimizer(model, recipe, 100_000)
+    recipe = RecipeParams.model_validate(params.read()["convnet"]["recipe"])
+    model = training.build(CLASSES, recipe, "auto")
+    optimizer = training.make_optimizer(model, recipe, 100_000)
     optimizer.build(model.trainable_variables)
-    step = convnet_training.make_step(model, optimizer, recipe)
+    step = training.make_step(model, optimizer, recipe)
     images, labels = (tf.constant(array) for array in random_batch(side))
     return rate(lambda: float(step(images, labels)["loss"]), seconds)
 
 
 def ours_in_any_order(side: int, seconds: float) -> float:
-    """Images a second of the same step without deterministic operations: what the same bytes on each run cost."""
+    """Images per second of the same step without deterministic operations, to show the cost of determinism."""
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
     import tensorflow as tf
 
@@ -54,7 +57,7 @@ def ours_in_any_order(side: int, seconds: float) -> float:
 
 
 def keras_fit(side: int, seconds: float) -> float:
-    """Images a second of keras.Model.fit on the report's net and recipe, with nothing set."""
+    """Images per second of keras.Model.fit with the report's net and recipe and default settings."""
     import keras
 
     layers = keras.layers
@@ -72,8 +75,8 @@ def keras_fit(side: int, seconds: float) -> float:
 
 
 def matrix_products(side: int, seconds: float) -> float:
-    """Images a second if a step were its multiplications alone, at the speed of a big matrix product."""
-    from oneshot.device import tf
+    """Images per second if a step consisted only of its multiplications, at the speed of a big matrix product."""
+    from oneshot.training.tensorflow import tf
 
     size = 2048
     matrix = tf.random.stateless_normal((size, size), (0, 0))
@@ -82,7 +85,7 @@ def matrix_products(side: int, seconds: float) -> float:
 
 
 def rate(run, seconds: float) -> float:
-    """Images a second of a call that takes one batch, after two calls that do not count."""
+    """Images per second of a call that processes one batch, after two warm-up calls."""
     run(), run()
     calls, start = 0, time.perf_counter()
     while calls < 3 or time.perf_counter() - start < seconds:
@@ -91,42 +94,55 @@ def rate(run, seconds: float) -> float:
     return calls * BATCH / (time.perf_counter() - start)
 
 
+# Name: the function, the side of the images, and the instructions it may use (None: the user's own environment).
 VARIANTS = {
-    "matrix products alone, 32x32": (matrix_products, SIDE),
-    "plain keras.Model.fit, 32x32": (keras_fit, SIDE),
-    "our training step, 32x32": (ours, 32),
-    "the same, not deterministic": (ours_in_any_order, 32),
-    "our training step, 24x24": (ours, 24),
-    "our training step, 16x16": (ours, 16),
+    "matrix products alone, 32x32": (matrix_products, SIDE, "portable"),
+    "matrix products alone, 32x32, native": (matrix_products, SIDE, "native"),
+    "keras.Model.fit, default settings, 32x32": (keras_fit, SIDE, None),
+    "our training step, 32x32": (ours, 32, "portable"),
+    "our training step, 24x24": (ours, 24, "portable"),
+    "our training step, 16x16": (ours, 16, "portable"),
+    "our training step, 32x32, not deterministic": (ours_in_any_order, 32, "portable"),
+    "our training step, 32x32, native": (ours, 32, "native"),
+    "our training step, 24x24, native": (ours, 24, "native"),
+    "our training step, 16x16, native": (ours, 16, "native"),
 }
 
 
+def environment_of(instructions: str | None) -> dict[str, str]:
+    """Return the environment variables of a variant."""
+    if instructions is None:
+        return os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    compute = ComputeParams.model_validate({"threads": 2, "instructions": instructions})
+    return environment.replaced(os.environ, compute) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
 def main() -> None:
-    """Print a table of images a second, with the ratio to plain Keras."""
+    """Print a table of images per second, with the ratio to plain Keras."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=3, help="times that each variant runs")
-    parser.add_argument("--seconds", type=float, default=8.0, help="measured seconds a turn")
+    parser.add_argument("--seconds", type=float, default=8.0, help="measured seconds per turn")
     parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.variant:
-        function, side = VARIANTS[options.variant]
+        function, side, _ = VARIANTS[options.variant]
         print(function(side, options.seconds))
         return
     command = [sys.executable, __file__, "--seconds", str(options.seconds), "--variant"]
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     rates: dict[str, list[float]] = {name: [] for name in VARIANTS}
     for turn in range(options.turns):
         for name, measured in rates.items():
             print(f"turn {turn + 1} of {options.turns}: {name}", file=sys.stderr, flush=True)
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-            done = subprocess.run([*command, name], env=environment, check=True, text=True, **pipes)
+            variables = environment_of(VARIANTS[name][2])
+            done = subprocess.run([*command, name], env=variables, check=True, text=True, **pipes)
             measured.append(float(done.stdout.split()[-1]))
-    plain = statistics.median(rates["plain keras.Model.fit, 32x32"])
+    plain = statistics.median(rates["keras.Model.fit, default settings, 32x32"])
     print(f"\n{CLASSES}-class net, batch {BATCH} (Keras: 32), {os.cpu_count()} cores, medians of {options.turns}")
-    print(f"{'':32}{'images/s':>10}{'lowest':>10}{'highest':>10}{'ratio':>8}")
+    print(f"{'':46}{'images/s':>10}{'lowest':>10}{'highest':>10}{'ratio':>8}")
     for name, measured in rates.items():
         middle = statistics.median(measured)
-        print(f"{name:32}{middle:10.1f}{min(measured):10.1f}{max(measured):10.1f}{middle / plain:8.2f}")
+        print(f"{name:46}{middle:10.1f}{min(measured):10.1f}{max(measured):10.1f}{middle / plain:8.2f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Check all of params.yaml: every name is known to a stage, every value is valid, and they fit together."""
+"""Check params.yaml: some stage reads every name, every value is valid, and the values fit together."""
 
 from oneshot.core.params import Schema
 from oneshot.core.stage import run
@@ -9,7 +9,7 @@ class Params(Schema):
 
 
 def main(_params: Params) -> None:
-    """Do nothing more."""
+    """Do nothing: `run` has checked everything."""
 
 
 if __name__ == "__main__":

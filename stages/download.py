@@ -1,4 +1,4 @@
-"""Get one data set, verified by SHA-256, into data/raw."""
+"""Download one data set into data/raw and verify it by SHA-256."""
 
 from oneshot.core.params import Schema
 from oneshot.core.stage import run

@@ -1,4 +1,4 @@
-"""Extract the 600 representation units of the 6-class net, for unseen classes and for seen ones' validation images."""
+"""Compute the representations of the 6-class net (600 units) for the unseen classes and the seen validation images."""
 
 from oneshot.convnet.params import ConvolutionParams
 from oneshot.core.environment import ComputeParams

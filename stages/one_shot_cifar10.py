@@ -1,4 +1,6 @@
-"""Classify the unseen CIFAR-10 classes from few examples: by the report's protocol and by many episodes and methods."""
+"""Classify the unseen CIFAR-10 classes from few examples: by the report's protocol, and by methods in many episodes."""
+
+from pydantic import model_validator
 
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
@@ -15,6 +17,16 @@ class Params(Schema):
     cifar10: UnseenClassParams
     one_shot: OneShotParams
     pictures: PictureParams
+
+    @model_validator(mode="after")
+    def _perplexity_fits(self):
+        pictured = self.pictures.images_per_class * len(self.cifar10.unseen_classes)
+        if self.pictures.perplexity >= pictured:
+            raise ValueError(
+                f"pictures.perplexity must be less than the number of pictured images, {pictured}, but is"
+                f" {self.pictures.perplexity:g}: lower it or raise pictures.images_per_class"
+            )
+        return self
 
 
 def main(params: Params) -> None:

@@ -1,4 +1,4 @@
-"""Classify digits from few examples by one net's embedding: the seen ones, the unseen ones, and all."""
+"""Classify the seen, the unseen and all digits from few examples by one net's embeddings."""
 
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed

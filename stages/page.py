@@ -1,4 +1,4 @@
-"""Write the HTML page: the report's results beside this run's, and one-shot learning to try by hand."""
+"""Write the HTML page: the report's results and this run's side by side, and one-shot learning to try."""
 
 from pydantic import model_validator
 
@@ -13,7 +13,7 @@ from oneshot.splits.params import CIFAR10_IMAGES, MNIST_IMAGES, Cifar10Params, M
 
 
 class Params(Schema):
-    """The parameters that this stage reads: the page shows all that shape a result."""
+    """The parameters that this stage reads: all that influence a result, since the page shows them."""
 
     compute: ComputeParams
     seed: Seed
@@ -28,7 +28,7 @@ class Params(Schema):
 
     @model_validator(mode="after")
     def _images_suffice(self):
-        """Refuse numbers of images that there are not: no other stage reads all the parameters that decide it."""
+        """Refuse to use more images than there are: only this stage reads all the parameters that decide that."""
         for data, images, counts in (
             ("cifar10", CIFAR10_IMAGES, CIFAR10_IMAGES.values()),
             ("mnist", MNIST_IMAGES, [MNIST_IMAGES["test"]]),
@@ -47,12 +47,6 @@ class Params(Schema):
                         f"{key} asks for {count} images of each class of {data}, but there are {present}: lower it, or"
                         f" raise {data}.limit_per_class"
                     )
-        pictured = self.pictures.images_per_class * len(self.cifar10.unseen_classes)
-        if self.pictures.perplexity >= pictured:
-            raise ValueError(
-                f"pictures.perplexity should be less than the number of pictured images, {pictured}, but is"
-                f" {self.pictures.perplexity:g}: lower it"
-            )
         return self
 
 

@@ -1,4 +1,4 @@
-"""Choose the images that train, validate and test each task."""
+"""Choose the training, validation and test images of each task."""
 
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
@@ -14,7 +14,7 @@ class Params(Schema):
 
 
 def main(params: Params) -> None:
-    """Write index arrays, data/splits/TASK/PART.npy, and how many images each part has."""
+    """Write index arrays, data/splits/TASK/PART.npy, and the number of images in each part."""
     from oneshot.core import files
     from oneshot.datasets import cifar10, mnist
     from oneshot.splits.split import split_cifar10, split_mnist

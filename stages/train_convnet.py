@@ -1,4 +1,4 @@
-"""Train the report's ConvNet, on all ten classes or on the six seen ones."""
+"""Train the report's ConvNet on all ten classes or on the six seen ones."""
 
 from oneshot.convnet.params import ConvnetParams
 from oneshot.core.environment import ComputeParams
@@ -15,7 +15,7 @@ class Params(Schema):
 
 
 def main(params: Params, name: str) -> None:
-    """Write the net's weights, batch norm folded in, its learning curves and its test metrics."""
+    """Write the net's weights (with batch norm folded in), its learning curves and its test metrics."""
     import numpy as np
 
     from oneshot.convnet import inference, net, training

@@ -1,4 +1,4 @@
-"""Train the report's dense embedding net, on all ten digits or on the seen ones."""
+"""Train the report's dense embedding net on all ten digits or on the seen ones."""
 
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed

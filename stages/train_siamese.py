@@ -1,4 +1,4 @@
-"""Train the report's siamese net on the seen digits, in two or three dimensions."""
+"""Train the report's siamese net on the seen digits, with two or three dimensions."""
 
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
@@ -18,7 +18,7 @@ class Params(Schema):
 
 
 def main(params: Params, name: str) -> None:
-    """Write the net's weights, its embeddings of all test images, its learning curves and its metrics of pairs."""
+    """Write the net's weights, its embeddings of all test images, its learning curves and its metrics on pairs."""
     from oneshot.core import environment, files
     from oneshot.datasets import mnist
     from oneshot.siamese import net, training

@@ -1,7 +1,7 @@
-"""Check the stored results as Git has them: unedited, not stale, within bounds and no worse than another revision.
+"""Check the results that are stored in Git: unedited, not stale, within bounds and no worse than at another revision.
 
-`dvc status`, `dvc metrics diff` and `dvc repro --dry` end with status 0 whatever they find, and need the data or its
-cache. This needs neither: what a clone lacks is followed through the hashes in dvc.lock.
+`dvc status`, `dvc metrics diff` and `dvc repro --dry` exit with status 0 whatever they find, and need the data or its
+cache. This needs neither: for files that a clone lacks, it compares the hashes in dvc.lock.
 """
 
 import argparse
@@ -24,9 +24,9 @@ RERUN = "run dvc repro and commit dvc.lock with the results"
 
 
 def check(root: str | Path = ".", against: str | None = None) -> list[str]:
-    """Check a project; return a sentence for each fault found, none if the results can be trusted.
+    """Check a project; return one sentence per fault.
 
-    root: the folder of dvc.yaml; against: a Git revision whose metrics are to be held.
+    root: the folder of dvc.yaml; against: a Git revision than which no metric may be worse.
     """
     with Repo(str(root)) as repo:
         stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
@@ -101,10 +101,10 @@ def _out_of_bounds(repo: Repo, against: str | None) -> Iterator[str]:
                 continue
             value, old, tolerance = present.get((file, key)), before.get((file, key)), rule.get("tolerance")
             if not isinstance(value, int | float):
-                yield f"{BOUNDS} bounds {key} of {file}, which holds no such number: fix the one or the other"
+                yield f"{BOUNDS} bounds {key} of {file}, which has no such number: fix one of them"
                 continue
-            # Written as "not within", so that NaN is out of bounds. A minimum is for what should be high, so that a
-            # fall is a loss; a maximum for what should be low.
+            # `not value >= ...` also catches NaN. A metric with a minimum should be high, so a fall is a loss; one with
+            # a maximum should be low.
             if "min" in rule:
                 if not value >= rule["min"]:
                     yield f"{file}: {key} is {value}, below its bound of {rule['min']}"
@@ -139,9 +139,9 @@ def _flat(tree: dict, prefix: str = "") -> Iterator[tuple[str, float]]:
 
 
 def main() -> None:
-    """Print a sentence for each fault; end with status 1 if there is any."""
+    """Print one sentence per fault; exit with status 1 if there is any."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--against", metavar="REVISION", help="Git revision than which no metric may be worse")
+    parser.add_argument("--against", metavar="REVISION", help="Git revision; no metric may be worse than there")
     try:
         faults = check(against=parser.parse_args().against)
     except (DvcException, SCMError) as error:

@@ -1,6 +1,6 @@
-"""Compare the feature transforms on seen classes that are held out from a training, so that no unseen class has a say.
+"""Compare the feature transforms on seen classes that are held out from training, so that no unseen class is used.
 
-The 6-class net's stages run on half of the seen classes, and classify the other half from one and from five examples.
+The stages of the 6-class net train on half of the seen classes and classify the other half from one and five examples.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from oneshot.core.files import write_csv
 from oneshot.evaluation.transforms import METHODS
 from tools.experiments import revision, run_queue
 
-# Each half has a vehicle and animals: a net that knows no animal cannot tell others apart, whatever the transform.
+# Each half has a vehicle and animals: with no animal among its classes, a net cannot distinguish any, by any transform.
 NAME, TRAINED, HELD_OUT = "held-out-125", [0, 3, 4], [1, 2, 5]
 # With half of the images, about a fifth of the 6-class net's time.
 EPOCHS = "[[16,2],[32,1]]"
@@ -22,7 +22,7 @@ TABLE = Path("docs/choice.csv")
 
 
 def main() -> None:
-    """Train on the one half, and write the accuracy of each method and number of shots on the other."""
+    """Train on one half, and write the accuracy of each method and number of shots on the other."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     settings = [
         f"cifar10.seen_classes={TRAINED}",

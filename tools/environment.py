@@ -1,14 +1,15 @@
 """Set up the environment .venv so that `.venv/bin/dvc repro` works without activating it; called by `make env`.
 
-DVC starts the stages as `python stages/...`. A file in site-packages, which Python reads at every start, makes that
-`python` this environment's, and the library that of the project in the working directory: an experiment in a temporary
-folder must import its own copy of src/.
+DVC starts the stages as `python stages/...`. This writes a file into site-packages that Python reads at every start. It
+puts this environment's `python` first on the PATH, and the src/ of the working directory first on the import path: an
+experiment in a temporary folder must import its own copy of src/.
 """
 
+import argparse
 import sysconfig
 from pathlib import Path
 
-# One line, since Python executes each line of such a file that starts with "import" on its own.
+# One line, since Python executes each line of such a file that starts with "import" separately.
 _START = (
     "import os, sys; sys.path.insert(0, os.path.abspath('src')); here = os.path.dirname(sys.executable);"
     " path = os.environ.get('PATH', os.defpath);"
@@ -18,6 +19,7 @@ _START = (
 
 def main() -> None:
     """Write the file."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     Path(sysconfig.get_path("purelib"), "oneshot.pth").write_text(_START)
 
 

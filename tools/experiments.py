@@ -1,4 +1,4 @@
-"""Run experiments through DVC's queue, and read what they stored in Git."""
+"""Run experiments through DVC's queue, and read their results from Git."""
 
 import json
 import subprocess
@@ -10,20 +10,20 @@ from pathlib import Path
 import dvc.api
 from dvc.repo import Repo
 
-# Seconds without a live worker after which the queue counts as dead: a worker needs some to start and to restart.
+# Seconds without a live worker after which the queue counts as dead: workers take some time to start and restart.
 PATIENCE = 60.0
 DVC = (sys.executable, "-m", "dvc")
 
 
 def run_queue(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], jobs: int) -> None:
-    """Queue experiments, run them, and wait for all; end the program if dvc fails or one of them does.
+    """Queue experiments, run them, and wait for all; exit if dvc or one of them fails.
 
-    experiments: by name, the values to set, such as margin=2; targets: the stages to reproduce, and what they
-    depend on; jobs: at once.
+    experiments: {name: values to set, such as margin=2}; targets: stages to reproduce, with what they depend on; jobs:
+    how many experiments run at once.
     """
     for name, values in experiments.items():
         settings = [word for value in values for word in ("-S", value)]
-        # Not exp run --force, which would overwrite the name, but also run again what did not change.
+        # Not `exp run --force`, which overwrites the name but also reruns stages that did not change.
         remove = [*DVC, "exp", "remove", name]
         subprocess.run(remove, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _dvc("exp", "run", "--queue", "--name", name, *settings, *targets)
@@ -36,7 +36,7 @@ def run_queue(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], 
 def wait(names: Sequence[str], folder: str | Path = ".", patience: float = PATIENCE) -> list[str]:
     """Wait until the queue of the project in `folder` has ended these experiments; return the names of the failed ones.
 
-    Ends the program in a sentence if no worker has been alive for `patience` seconds: then nothing would ever end them.
+    Exits with one sentence if no worker has been alive for `patience` seconds, since then they would never end.
     """
     ahead, failed = list(names), []
     alive = time.monotonic()
@@ -62,7 +62,7 @@ def wait(names: Sequence[str], folder: str | Path = ".", patience: float = PATIE
 
 
 def revision(name: str) -> str:
-    """The Git revision of an experiment of the present commit; end the program in a sentence if there is none."""
+    """Return the Git revision of an experiment of the current commit; exit with one sentence if there is none."""
     revisions = {row["Experiment"]: row["rev"] for row in dvc.api.exp_show() if row.get("Experiment")}
     if name not in revisions:
         sys.exit(
@@ -73,7 +73,7 @@ def revision(name: str) -> str:
 
 
 def stored(name: str, path: str) -> dict:
-    """Read a JSON file as an experiment stored it in Git."""
+    """Read a JSON file of an experiment from Git."""
     return json.loads(dvc.api.read(path, rev=revision(name)))
 
 

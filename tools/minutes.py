@@ -1,6 +1,6 @@
-"""Write how long each stage of the stored run took, from provenance/, to docs/minutes.csv, which the page shows.
+"""Write the minutes of each stage of the stored run, from provenance/, to docs/minutes.csv, which the page shows.
 
-The stage `page` cannot read provenance/ itself: minutes differ from run to run, and its page must not.
+The stage `page` cannot read provenance/ itself: minutes differ from run to run, but the page must not.
 """
 
 import argparse
@@ -15,9 +15,9 @@ COLUMNS = ["stage", "minutes", "processor", "threads", "tensorflow"]
 
 
 def collect(folder: Path) -> pd.DataFrame:
-    """Read a folder of provenance files: a row per stage, in the order of their names, without the page itself."""
-    notes = {path.stem: read_json(path) for path in sorted(folder.glob("*.json")) if path.stem != "page"}
-    rows = [{"stage": name, "tensorflow": note["packages"]["tensorflow"]} | note for name, note in notes.items()]
+    """Read a folder of provenance records: one row per stage, in alphabetical order, without the page itself."""
+    found = {path.stem: read_json(path) for path in sorted(folder.glob("*.json")) if path.stem != "page"}
+    rows = [{"stage": name, "tensorflow": record["packages"]["tensorflow"]} | record for name, record in found.items()]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -1,6 +1,6 @@
 """Generate the tables of results: docs/results.md, and the README's, from metrics/, docs/seeds.csv and dvc.yaml.
 
-No number in these texts is copied by hand. `--check` changes nothing and ends with status 1 if a table is stale.
+So no number in these texts is copied by hand. `--check` changes nothing and exits with status 1 if a table is stale.
 """
 
 import argparse
@@ -110,27 +110,28 @@ HEADLINES = {
 
 
 def results_table(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """A Markdown table of some of ROWS: the report, the stored run, the mean over trainings with its deviation.
+    """Make a Markdown table of some of ROWS: the report, the stored run, the mean over trainings with its deviation.
 
-    metrics: by file below metrics/, without ending; seeds: docs/seeds.csv; titles: row: what the table calls it.
+    metrics: by path below metrics/ without .json; seeds: docs/seeds.csv; titles: {row: its title in the table}.
     """
     spread = seeds.set_index("metric")
     lines = ["| | report | stored run | mean of trainings |", "|---|---|---|---|"]
     for row, title in titles.items():
         file, key, name, report = ROWS[row]
         value = _leaf(metrics[file], key)
-        interval = _leaf(metrics[file], key.replace("accuracy", "interval_95"))
-        here = f"{value:.3f}" + (f" +/- {interval:.3f}" if interval is not None else "")
+        *group, leaf = key.split(".")
+        interval = _leaf(metrics[file], ".".join([*group, "interval_95"])) if leaf == "accuracy" else None
+        here = f"{value:.3f}" + (f" +/- {_spread(interval)}" if interval is not None else "")
         over = ""
         if name in spread.index:
             mean, deviation, trainings = (spread.loc[name, column] for column in ("mean", "deviation", "trainings"))
-            over = f"{mean:.3f} +/- {deviation:.3f} ({trainings})"
+            over = f"{mean:.3f} +/- {_spread(deviation)} ({trainings})"
         lines.append(f"| {title} | {'' if report is None else f'{report:.3f}'} | {here} | {over} |")
     return "\n".join(lines)
 
 
 def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
-    """A Markdown table of the two pairs of digits that each net confuses most, and of the report's pairs."""
+    """Make a Markdown table of the two pairs of digits that each net confuses most, and of the report's pairs."""
     pairs = [f"{a} with {b}" for a, b in reported.CONFUSED_DIGITS]
     lines = [f"| net | first | second | {' | '.join(pairs)} |", "|---|---|---|---|---|"]
     for net, table in confusions.items():
@@ -144,7 +145,7 @@ def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
 
 
 def stages_table(pipeline: Mapping) -> str:
-    """A Markdown table of the stages of dvc.yaml: name, description and what each runs for."""
+    """Make a Markdown table of the stages of dvc.yaml: name, description and variants."""
     lines = ["| stage | what it makes | runs for |", "|---|---|---|"]
     for name, stage in pipeline["stages"].items():
         variants = list(stage.get("foreach", {})) or [
@@ -155,7 +156,7 @@ def stages_table(pipeline: Mapping) -> str:
 
 
 def fill(text: str, tables: Mapping[str, str]) -> str:
-    """Replace what stands between <!-- NAME --> and <!-- /NAME -->; raises ValueError if one is missing."""
+    """Replace the text between <!-- NAME --> and <!-- /NAME -->; raises ValueError if one is missing."""
     for name, table in tables.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not pattern.search(text):
@@ -165,7 +166,7 @@ def fill(text: str, tables: Mapping[str, str]) -> str:
 
 
 def generate() -> dict[Path, str]:
-    """Generate both texts from the files of the working directory: {path: content}."""
+    """Generate both texts from the files in the working directory: {path: content}."""
     files = Path("metrics").rglob("*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
     seeds = pd.read_csv("docs/seeds.csv")
@@ -190,7 +191,7 @@ def generate() -> dict[Path, str]:
 def main() -> None:
     """Write both texts, or check that they are up to date."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; end with status 1 if a table is stale")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with status 1 if a table is stale")
     check = parser.parse_args().check
     stale = [path for path, text in generate().items() if path.read_text(encoding="utf-8") != text]
     if check and stale:
@@ -200,8 +201,12 @@ def main() -> None:
         print(f"results: {path} is regenerated")
 
 
+def _spread(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.0005 else "<0.001"
+
+
 def _leaf(tree: Mapping, key: str) -> float | None:
-    """The value of a dotted key, None if it is not there or is a group."""
+    """Return the value of a dotted key; None if it is missing or a group."""
     value = tree
     for part in key.split("."):
         if not isinstance(value, Mapping) or part not in value:

@@ -1,4 +1,4 @@
-"""Run the pipeline with other seeds through DVC's queue; write the mean and spread of each metric to docs/seeds.csv."""
+"""Run the pipeline with more seeds through DVC's queue; write the mean and spread of each metric to docs/seeds.csv."""
 
 import argparse
 from pathlib import Path
@@ -45,7 +45,7 @@ METRICS = {
 def main() -> None:
     """Run the experiments, collect, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("seeds", type=int, nargs="*", default=[2], help="besides that of params.yaml (default: 2)")
+    parser.add_argument("seeds", type=int, nargs="*", default=[2], help="besides the one in params.yaml (default: 2)")
     parser.add_argument("--jobs", type=int, default=1, help="experiments that run at once (default: 1)")
     options = parser.parse_args()
     own = read()["seed"]
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def collect(results: dict[int, dict[str, dict]]) -> pd.DataFrame:
-    """Summarise each of METRICS: {seed: {path: metrics}} -> a row each with its mean, deviation (n - 1) and values.
+    """Summarise each of METRICS: {seed: {path: metrics}} -> one row each with mean, deviation (n - 1) and values.
 
     Raises KeyError if a metric is missing.
     """

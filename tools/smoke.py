@@ -1,4 +1,4 @@
-"""Run every stage on a small part of the real data, in a scratch copy that leaves the project's results alone."""
+"""Run every stage on a small part of the real data, in a scratch copy that does not touch the project's results."""
 
 import argparse
 import os
@@ -13,15 +13,15 @@ from pathlib import Path
 from dvc.utils.serialize import load_yaml, modify_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-# Git reads no settings but a repository's own.
+# Git reads only a repository's own settings.
 PLAIN_GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 OVERRIDES = load_yaml(str(ROOT / "tools/smoke.yaml"))
 
 
 def copy(folder: str | Path) -> Path:
-    """Copy the project as it stands, uncommitted edits included, into a new Git repository in folder; return its path.
+    """Copy the project, including uncommitted edits, into a new Git repository in `folder`; return its path.
 
-    Left behind is what Git ignores, and the results: a scratch copy makes its own.
+    Ignored files and results are not copied: a scratch copy makes its own.
     """
     folder = Path(folder)
     listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
@@ -37,7 +37,7 @@ def copy(folder: str | Path) -> Path:
 
 
 def shrink(folder: str | Path, overrides: Mapping[str, object] = OVERRIDES) -> None:
-    """Set leaves of the copy's params.yaml, by dotted name; raises KeyError for a group or leaf that does not exist."""
+    """Set leaves of the copy's params.yaml by dotted name; raises KeyError if a group or leaf does not exist."""
     with modify_yaml(str(Path(folder) / "params.yaml")) as tree:
         for key, value in overrides.items():
             *groups, leaf = key.split(".")
@@ -49,43 +49,46 @@ def shrink(folder: str | Path, overrides: Mapping[str, object] = OVERRIDES) -> N
 
 
 def commit(folder: str | Path, message: str) -> None:
-    """Commit everything that the copy holds and Git does not ignore."""
+    """Commit everything in the copy that Git does not ignore."""
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", message)
 
 
 def git(folder: str | Path, *words: str) -> str:
-    """Run git, without the user's settings (signed commits, hooks, ignored files); return what it printed."""
+    """Run git without the user's settings (signed commits, hooks, ignored files); return its output."""
     options = {"check": True, "stdout": subprocess.PIPE, "text": True}
     return subprocess.run(["git", *words], cwd=folder, env=os.environ | PLAIN_GIT, **options).stdout
 
 
 def environment(folder: str | Path) -> dict[str, str]:
-    """The environment variables for a copy: this Python first on the path, the copy's own library, git as it comes."""
+    """Return the environment variables for a copy: this Python first on the path, its own library, git's defaults."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, **PLAIN_GIT, "PATH": path, "PYTHONPATH": str(Path(folder).resolve() / "src")}
 
 
 def dvc(folder: str | Path, *words: str, **options) -> subprocess.CompletedProcess:
-    """Run dvc in a copy; raises CalledProcessError if it fails, unless options say check=False."""
+    """Run dvc in a copy; raises CalledProcessError if it fails, unless the options have check=False."""
     command = [sys.executable, "-m", "dvc", *words]
-    return subprocess.run(command, cwd=folder, env=environment(folder), **{"check": True, **options})
+    return subprocess.run(command, **{"cwd": folder, "env": environment(folder), "check": True, **options})
 
 
-def run(folder: str | Path) -> Path:
-    """Copy, shrink and reproduce the pipeline in folder, and commit the results there; return its path."""
+def run(folder: str | Path, variables: Mapping[str, str] | None = None) -> Path:
+    """Copy, shrink and reproduce the pipeline in `folder`, and commit the results there; return its path.
+
+    variables: additional environment variables of the run.
+    """
     folder = copy(folder)
     shrink(folder)
     commit(folder, "small")
-    dvc(folder, "repro")
+    dvc(folder, "repro", env=environment(folder) | dict(variables or {}))
     commit(folder, "results")
     return folder
 
 
 def main() -> None:
-    """Run the pipeline small and say how long it took."""
+    """Run the small pipeline and print how long it took."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", metavar="FOLDER", help="leave the copy in this new folder, to look at")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the copy in this new folder")
     keep = parser.parse_args().keep
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="oneshot-smoke-") as scratch:

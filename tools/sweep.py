@@ -14,12 +14,12 @@ from tools.experiments import run_queue, stored
 MARGINS = (0.25, 0.5, 1.0, 2.0)
 NETS = ("siamese-2d", "siamese-3d")
 TABLE, PICTURE = Path("docs/sweep.csv"), Path("docs/sweep.png")
-# Column of the table: what the picture calls it.
+# Column of the table: its title in the picture.
 DRAWN = {"unseen_5way_1shot": "unseen digits, 5-way 1-shot accuracy", "unseen_auc": "unseen digits, AUC of pairs"}
 
 
 def main() -> None:
-    """Train, collect and draw."""
+    """Run the experiments, collect their metrics, and write the table and the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1, help="experiments that run at once (default: 1)")
     jobs = parser.parse_args().jobs
@@ -46,7 +46,7 @@ def row(name: str, margin: float, net: str) -> dict[str, float | str]:
 
 
 def draw(table: pd.DataFrame) -> bytes:
-    """Draw a panel per metric, a line per net over the margin; PNG."""
+    """Draw one panel per metric, with one line per net over the margin; return a PNG."""
     chart = Figure(figsize=(11, 4.2), dpi=120, layout="constrained")
     FigureCanvasAgg(chart)
     for ax, (column, title) in zip(chart.subplots(1, len(DRAWN)), DRAWN.items(), strict=True):

@@ -1,4 +1,4 @@
-"""How a ConvNet is used: the fast convolution in place of the plain one, representations, test metrics."""
+"""Using a ConvNet: the fast convolution in place of the plain one, representations, test metrics."""
 
 import numpy as np
 import pytest

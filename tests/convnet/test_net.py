@@ -39,7 +39,7 @@ def images():
 
 @pytest.fixture(scope="module")
 def normed():
-    """A net with batch norm whose every variable is away from its initial value."""
+    """A net with batch norm, in which no variable has its initial value."""
     keras.utils.set_random_seed(0)
     model = net.build(6, batch_norm=True)
     rng = np.random.default_rng(1)

@@ -1,4 +1,4 @@
-"""The recipe: batches, shrinking, schedules and the step, on a tiny net where the full one is not the point."""
+"""The recipe: batches, shrinking, schedules and the step, on a tiny net if the full one is not needed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The environment that a stage enters: the user's settings of the libraries gone, the project's in their place."""
+"""A stage's environment: the project's settings of the libraries instead of the user's."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def test_native_instructions_and_all_threads_leave_the_choice_to_the_libraries()
     assert not names & {"ONEDNN_MAX_CPU_ISA", "XLA_FLAGS", "OPENBLAS_CORETYPE", "ONESHOT_THREADS"}
 
 
-def test_checkpoints_of_other_settings_are_told_apart():
+def test_checkpoints_of_other_settings_are_different():
     kinds = [
         ComputeParams(threads=threads, instructions=instructions)
         for threads in (1, 2, None)

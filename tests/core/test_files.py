@@ -22,7 +22,7 @@ def failing(number):
 
 @pytest.mark.parametrize("operation", ["fsync", "replace"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
-def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch, operation, number):
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch, operation, number):
     path = tmp_path / "result.json"
     files.write_bytes(path, b"old")
     with monkeypatch.context() as patched, pytest.raises(OSError) as raised:

@@ -1,4 +1,4 @@
-"""Images with their labels: taken, parted, joined and relabelled as a dictionary by hand would do it."""
+"""Labelled images: selected, split, joined and relabelled as a plain dictionary would do it."""
 
 import numpy as np
 import pytest

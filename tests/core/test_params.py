@@ -137,7 +137,7 @@ SCRAPS = st.text("aeE019.+-_:,[]{}&*!|>?%@#'\"\\ \n\t\x00\u00e9\u2028", max_size
     )
 )
 def test_broken_files_end_in_one_sentence(tmp_path, edits):
-    """2,000 parameter files with pieces removed and scraps added: valid parameters or one short sentence, at once."""
+    """2,000 parameter files with parts removed and scraps added: each is valid, or refused with one short sentence."""
     lines = list(LINES)
     for number, place, cut, scrap in edits:
         line = lines[number]

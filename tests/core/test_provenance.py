@@ -1,4 +1,4 @@
-"""What is recorded of the machine that a result was made on."""
+"""The record of the machine that a result was made on."""
 
 import json
 import os

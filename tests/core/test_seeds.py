@@ -1,4 +1,4 @@
-"""Chance as a function: every number is its purpose's and place's own."""
+"""Randomness as a function: every purpose and place has its own numbers."""
 
 import numpy as np
 from hypothesis import given

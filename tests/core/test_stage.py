@@ -1,4 +1,4 @@
-"""How a stage starts and ends: its choice and parameters checked first; one sentence for what the user can fix."""
+"""How a stage starts and ends: its argument and parameters are checked first; mistakes end it with one sentence."""
 
 import errno
 import json
@@ -26,7 +26,7 @@ def project(tmp_path, monkeypatch):
     """A project of one parameter and no stage but the one under test."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["stages/train_siamese.py"])
-    # A stage replaces its process by one of another environment: not the process of these tests.
+    # A stage replaces its process, which must not happen to the process of these tests.
     monkeypatch.setattr(stage.environment, "enter", lambda compute: None)
     monkeypatch.setattr(stage.params, "stage_schemas", lambda root: {"train_siamese": Params})
     Path("params.yaml").write_text("margin: 2\n")
@@ -80,19 +80,19 @@ def test_a_stage_gets_its_parameters_and_its_choice(monkeypatch):
     assert given == [(Params(margin=2.0), "siamese-2d")]
 
 
-def test_a_finished_stage_notes_machine_and_minutes(monkeypatch):
+def test_a_finished_stage_records_machine_and_minutes(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["stages/train_siamese.py", "siamese-2d"])
     stage.run(lambda params, net: None, Params, net=("siamese-2d", "siamese-3d"))
     note = json.loads(Path("provenance/train_siamese-siamese-2d.json").read_text())
     assert note["processors"] <= os.cpu_count() and note["minutes"] == 0 and note["packages"]["tensorflow"]
 
 
-def test_the_note_of_a_stage_without_a_choice_has_its_name():
+def test_the_record_of_a_stage_without_an_argument_has_its_name():
     stage.run(lambda params: None, Params)
     assert written() == ["params.yaml", "provenance/train_siamese.json"]
 
 
-def test_a_failed_stage_notes_nothing():
+def test_a_failed_stage_records_nothing():
     ending(UserError("no"))
     assert written() == ["params.yaml"]
 

@@ -1,4 +1,4 @@
-"""CIFAR-10 as arrays: in the official order, against a naive encoding, and nothing else is taken for it."""
+"""CIFAR-10 as arrays: in the official order, compared with a naive encoding, and other files are refused."""
 
 import os
 
@@ -14,7 +14,7 @@ FILES = [*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bi
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of empty images: files with holes, so that they take no space."""
+    """A folder of black images, in sparse files that take no space."""
     for name in FILES:
         (tmp_path / name).touch()
         os.truncate(tmp_path / name, 30_730_000)

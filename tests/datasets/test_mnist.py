@@ -1,4 +1,4 @@
-"""MNIST as arrays: in the official order, in parts as the nets take them, and nothing else is taken for it."""
+"""MNIST as arrays: in the official order, in parts as the nets need them, and other files are refused."""
 
 import os
 
@@ -28,7 +28,7 @@ def idx(array: np.ndarray) -> bytes:
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of empty images: files with holes, so that they take no space."""
+    """A folder of black images, in sparse files that take no space."""
     raw = tmp_path / "mnist"
     raw.mkdir()
     for name, shape in SIZES.items():

@@ -1,4 +1,4 @@
-"""The dense embedding net's training, whichever digits it sees."""
+"""The dense embedding net's training, with any set of digits."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Small data sets in place of the real ones, a server in place of the internet, and an npm of our own."""
+"""Small data sets in place of the real ones, a server in place of the internet, and a fake npm."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ def web():
 
 @pytest.fixture(autouse=True)
 def no_real_host(request, monkeypatch, tmp_path):
-    """Keep the quick tests off the network, off the user's cache, and off long pauses."""
+    """Keep the fast tests away from the network, the user's cache, and long pauses."""
     if "data" in request.keywords:
         return
     monkeypatch.setenv("ONESHOT_CACHE", str(tmp_path / "cache"))
@@ -54,7 +54,7 @@ def mnist(monkeypatch):
 
 @pytest.fixture
 def npm(tmp_path, monkeypatch):
-    """An npm that runs a line of shell, after noting its arguments."""
+    """An npm that records its arguments and runs a line of shell."""
 
     def install(line: str, package: bytes = b"", name: str = "small", dataset: str = "mnist"):
         folder = tmp_path / "bin"

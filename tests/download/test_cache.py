@@ -22,8 +22,8 @@ def test_cached_files_are_verified_and_replaced(mnist, tmp_path, capsys):
     capsys.readouterr()
     assert fetch("mnist", params("folder", folder=mine)) == mnist
     said = capsys.readouterr().out
-    assert f"cached {names[0]} is not used, but fetched again: its {names[0]} is not the official one" in said
-    assert f"cached {names[1]} is not used, but fetched again: " in said
+    assert f"the cached {names[0]} cannot be used and is fetched again: its {names[0]} is not the official one" in said
+    assert f"the cached {names[1]} cannot be used and is fetched again: " in said
     assert files_below(cache) == mnist
     (cache / names[3]).write_bytes(b"")
     with pytest.raises(UserError, match="no source gave mnist"):
@@ -53,7 +53,7 @@ def test_cache_folder(monkeypatch, tmp_path):
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
-    """An empty current folder, and the user's home beside it."""
+    """An empty current folder, next to the user's home."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "checkout").mkdir()
     monkeypatch.chdir(tmp_path / "checkout")

@@ -80,8 +80,8 @@ def test_archive_members_leave_their_folder_nowhere(cifar10, tmp_path):
 
 def test_folder_in_a_home_that_is_not_known(mnist, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    fill(tmp_path / "~no-such-user", mnist)  # what such a path is not to mean
-    with pytest.raises(UserError, match=r"\(folder: ~no-such-user starts with a home that is not known\)"):
+    fill(tmp_path / "~no-such-user", mnist)  # where such a path must not lead
+    with pytest.raises(UserError, match=r"\(folder: ~no-such-user starts with an unknown home folder\)"):
         fetch("mnist", params("folder", folder="~no-such-user"))
     assert fetch("mnist", params("folder", folder="./~no-such-user")) == mnist
 

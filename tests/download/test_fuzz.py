@@ -1,4 +1,4 @@
-"""Broken input for all that reads what the sources give."""
+"""Broken input for everything that reads files from the sources."""
 
 import gzip
 import io
@@ -20,7 +20,7 @@ TAR = tar([("a/one", b"1" * 600, tarfile.REGTYPE), ("x", b"", tarfile.DIRTYPE), 
 
 
 def with_sums_of_chunks(content: bytes) -> bytes:
-    """Correct the check sums of a PNG's chunks, so that what is wrong in them is reached."""
+    """Correct the checksums of a PNG's chunks, so that the reader gets as far as their contents."""
     out, place = bytearray(content[:8]), 8
     while place + 12 <= len(content):
         size = struct.unpack(">I", content[place : place + 4])[0]
@@ -31,7 +31,7 @@ def with_sums_of_chunks(content: bytes) -> bytes:
 
 
 def with_sums_of_members(content: bytes) -> bytes:
-    """Correct the check sum of every header-like block of a tar file."""
+    """Correct the checksum of every header-like block of a tar file."""
     out = bytearray(content)
     for place in range(0, len(out) - 511, 512):
         if out[place + 257 : place + 262] == b"ustar":

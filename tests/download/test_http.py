@@ -61,7 +61,7 @@ def test_refusal_is_not_tried_again(cifar10, web, monkeypatch, tmp_path, answer,
 def test_refused_name_unknown_and_unanswered_are_quick(mnist, monkeypatch):
     full = socket.create_server(("127.0.0.1", 0), backlog=0)
     waiting = []
-    for _ in range(3):  # with its queue full, the server answers no more
+    for _ in range(3):  # with its queue full, the server no longer answers
         waiting.append(socket.socket())
         waiting[-1].setblocking(False)
         waiting[-1].connect_ex(full.getsockname())
@@ -71,7 +71,7 @@ def test_refused_name_unknown_and_unanswered_are_quick(mnist, monkeypatch):
     with pytest.raises(UserError) as failure:
         fetch("mnist", params("official"))
     assert time.monotonic() - start < 3
-    reasons = "refused the connection", "its name is not known here", "did not answer within 0.3 s"
+    reasons = "refused the connection", "its name cannot be resolved", "did not answer within 0.3 s"
     assert all(reason in str(failure.value) for reason in reasons)
     for connection in [full, *waiting]:
         connection.close()

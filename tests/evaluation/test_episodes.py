@@ -22,7 +22,7 @@ def some_features(per_class=20, dimensions=5, spread=1.0, seed=0, classes=CLASSE
 
 
 def by_scikit_learn(model, features, labels, classes, support):
-    """One episode after another, each with a model of its own."""
+    """One episode after another, each with its own model."""
     matrices = []
     for chosen in support:
         queries = np.setdiff1d(np.flatnonzero(np.isin(labels, classes)), chosen)

@@ -1,4 +1,4 @@
-"""Few-shot accuracy of methods and of groups of classes: the same draws for all, in a fixed order of rows."""
+"""Few-shot accuracy of methods and of groups of classes: the same episodes for all, rows in a fixed order."""
 
 import numpy as np
 import pytest

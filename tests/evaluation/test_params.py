@@ -1,4 +1,4 @@
-"""The evaluations' parameters: what cannot be evaluated is refused, as data that are too few for them."""
+"""The evaluations' parameters: values that cannot be used, or that need more data than there is, are refused."""
 
 import importlib.util
 from pathlib import Path
@@ -76,7 +76,7 @@ SMALL = TREE | {
 
 @pytest.fixture
 def features(tmp_path, monkeypatch):
-    """Features of 12 images of each class, where the stages look for them."""
+    """Features of 12 images of each class, at the paths that the stages read."""
     monkeypatch.chdir(tmp_path)
     labels = np.repeat(np.arange(10), 12)
     embeddings = np.random.default_rng(0).normal(size=(120, 4)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Small data sets in place of the real ones, in the forms in which the sources have them."""
+"""Small data sets in place of the real ones, in the formats of the sources."""
 
 import gzip
 import hashlib

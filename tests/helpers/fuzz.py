@@ -1,7 +1,7 @@
 """Broken input for a reader: 1,000 inputs, made from a good one by a fixed seed.
 
-Each ends in data of the right form or in a UserError, in under 2 seconds, with the process's memory growing by less
-than 256 MiB over all of them, and with no other file written.
+Each gives data of the right form or a UserError, in under 2 seconds; over all of them, the process's memory grows by
+less than 256 MiB, and no other file is written.
 """
 
 import os
@@ -17,9 +17,7 @@ from oneshot.core.errors import UserError
 
 INPUTS = 1000
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-OPENED: set[str] | None = (
-    None  # the set in which the audit hook below notes paths opened for writing, while one is there
-)
+OPENED: set[str] | None = None  # if a set, the audit hook below adds the paths that are opened for writing
 
 
 def _audit(event, arguments):
@@ -63,7 +61,7 @@ def check_broken_inputs(
     """Check a reader with broken input.
 
     name: seeds the changes; check: reads content, which it may write to `path`, and asserts what it read; finish:
-    packs the changed content, or corrects its check sums.
+    packs the changed content, or corrects its checksums.
     """
     check(finish(good), path)
     monkeypatch.setattr(sys.modules[__name__], "OPENED", (opened := set()))
@@ -81,7 +79,7 @@ def check_broken_inputs(
         except Exception as error:
             raise AssertionError(f"input {number}: {content[:200]!r}") from error
         assert time.monotonic() - start < 2, f"input {number}"
-    assert refused > INPUTS / 20  # it was broken indeed
+    assert refused > INPUTS / 20  # it was really broken
     assert {str(path)} >= opened
     unit = 1 if sys.platform == "darwin" else 1024
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) * unit < 256 << 20

@@ -1,4 +1,4 @@
-"""Small data sets in the forms in which the real ones come, for the tests of the readers and the download."""
+"""Small data sets in the formats of the real ones, for the tests of the readers and the download."""
 
 import gzip
 import io

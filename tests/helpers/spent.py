@@ -1,4 +1,4 @@
-"""A bound on the time and the memory of what is tested."""
+"""A limit on the time and memory of a block of code."""
 
 import time
 import tracemalloc
@@ -7,7 +7,7 @@ MIB = 1 << 20
 
 
 class Spent:
-    """Fails unless what is inside takes under 5 seconds and under 64 MiB of Python's memory."""
+    """Fails unless the block takes under 5 seconds and under 64 MiB of Python's memory."""
 
     def __enter__(self):
         tracemalloc.start()

@@ -9,7 +9,7 @@ import time
 
 
 class Web:
-    """A server on this machine: `pages` says what each path answers to its requests, one after the other."""
+    """A server on this machine; `pages` has the answers of each path to its requests, in turn."""
 
     def __init__(self):
         self.pages, self.asked, web = {}, [], self

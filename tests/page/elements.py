@@ -1,4 +1,4 @@
-"""A rendered page as the tests look at it: its elements, and the words that a reader gets."""
+"""A rendered page for the tests: its elements, and the text that a reader gets."""
 
 import html
 import html.parser
@@ -6,7 +6,7 @@ import re
 
 
 class Elements(html.parser.HTMLParser):
-    """Notes the start tags of a page, with their attributes, and what is left open."""
+    """Collects the start tags of a page, with their attributes, and the tags left open."""
 
     VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
 
@@ -33,7 +33,7 @@ def markup(page: bytes) -> str:
 
 
 def words(page: bytes) -> str:
-    """The page's text, single spaces between the words, and at its end what screen readers say of its pictures."""
+    """The page's text with single spaces between the words, then the texts of its pictures for screen readers."""
     labels = [attributes["aria-label"] for _, attributes in Elements(page).found if "aria-label" in attributes]
     text = html.unescape(re.sub(r"</?\w[^>]*>", " ", markup(page)))
     return " ".join([*text.split(), *labels])

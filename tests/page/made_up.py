@@ -1,4 +1,4 @@
-"""Small made-up results for the tests of the page: no data set, no net, no DVC."""
+"""Small made-up results for the tests of the page, without data sets, nets and DVC."""
 
 import copy
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ EACH = 10  # images of each class
 
 
 def params(changes: Mapping[str, object]) -> dict:
-    """PARAMS with other values: {"one_shot.shots": [2]}."""
+    """PARAMS with some values replaced: {"one_shot.shots": [2]}."""
     changed = copy.deepcopy(PARAMS)
     for key, value in changes.items():
         *groups, name = key.split(".")
@@ -52,7 +52,7 @@ def params(changes: Mapping[str, object]) -> dict:
 
 
 def made_up(**changes: object) -> Results:
-    """Results of every kind, of ten images a class: representations of 12 units, epochs of three.
+    """Results of every kind, with ten images per class, representations of 12 units, and three epochs.
 
     changes: other parameters, with `__` for the dot: one_shot__shots=[2, 10].
     """
@@ -147,7 +147,7 @@ def made_up(**changes: object) -> Results:
 
 
 def unseen_images(labels: np.ndarray, settings: Mapping) -> np.ndarray:
-    """Positions of the pictured images among all, as the stage one_shot_cifar10 chooses them among the unseen ones."""
+    """Positions in the data set of the pictured unseen images, chosen as in the stage one_shot_cifar10."""
     unseen = settings["cifar10"]["unseen_classes"]
     places = np.flatnonzero(np.isin(labels, unseen))
     count = settings["pictures"]["images_per_class"]

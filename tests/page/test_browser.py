@@ -24,12 +24,12 @@ pytestmark = pytest.mark.browser
 
 PAGE = Path(__file__).parents[2] / "plots/page.html"
 PACKAGES = ("chromium", "chromium-driver")
-# Starting the browser and drawing in software take long where other work has the processors.
+# Starting the browser and drawing in software take long if the processors are busy.
 PATIENCE = 240
 
 
 def programs() -> tuple[str, str]:
-    """The paths of Chromium and its driver; skips the test where they are not installed."""
+    """The paths of Chromium and its driver; skips the test if they are not installed."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")
     if not (browser and driver):
@@ -56,7 +56,7 @@ def browser() -> Iterator[webdriver.Chrome]:
         # WebGL without a graphics card.
         "--use-angle=swiftshader",
         "--enable-unsafe-swiftshader",
-        # Whatever the page asks for is not found; the log below shows that it asks for nothing.
+        # No request of the page can succeed; the log below shows that it makes none.
         "--host-resolver-rules=MAP * ~NOTFOUND",
         "--disable-background-networking",
     ):
@@ -77,7 +77,7 @@ def loaded(browser: webdriver.Chrome) -> webdriver.Chrome:
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait for something that the page does in its own time."""
+    """Wait for something that the page does asynchronously."""
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "the page does not get there"
@@ -93,7 +93,7 @@ def show(browser: webdriver.Chrome, key: str):
 
 
 def check_prediction(browser: webdriver.Chrome, packed: dict) -> list[int]:
-    """Compare what the page shows with what the library predicts for the same examples; return those."""
+    """Compare what the page shows with the library's predictions for the same examples; return the examples."""
     supports = [
         int(button.get_attribute("data-position"))
         for button in browser.find_elements(By.CSS_SELECTOR, '.choice[aria-pressed="true"]')
@@ -175,7 +175,7 @@ def test_nothing_hangs_over_the_side(loaded: webdriver.Chrome, width: int):
     size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
     loaded.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     show(loaded, "projection-0")
-    # Charts that are drawn follow the new width a moment later.
+    # Charts adapt to the new width a moment later.
     until(lambda: loaded.execute_script("return document.documentElement.scrollWidth") <= width)
     loaded.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
@@ -195,7 +195,7 @@ def test_dark_mode_reaches_the_charts(loaded: webdriver.Chrome):
 
 
 def test_no_error_and_no_request_after_all_charts_are_drawn(loaded: webdriver.Chrome):
-    """Last of this file, so that the logs hold what the tests above did."""
+    """The last test in this file, so that the logs cover all tests above."""
     for plot in loaded.find_elements(By.CSS_SELECTOR, ".plot"):
         show(loaded, plot.get_attribute("data-chart"))
     errors = [entry for entry in loaded.get_log("browser") if entry["level"] == "SEVERE"]

@@ -1,4 +1,4 @@
-"""Charts as plotly.js takes them."""
+"""Charts in plotly.js's format."""
 
 import json
 import re

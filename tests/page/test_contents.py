@@ -1,4 +1,4 @@
-"""What the page says of made-up results, from its head to its foot, and that it follows the parameters."""
+"""The whole page of made-up results, and that its text follows the parameters."""
 
 import dataclasses
 import re
@@ -113,8 +113,8 @@ def test_the_text_follows_the_parameters():
         "MNIST: 3 digits that the net never saw",
         "with the 4 seen digits the last layer has 12 parameters",
         "“All digits” are these 7",
-        "from 2 and 10 examples of each class",
-        "Digits most confused, 2-shot",
+        "with 2 and 10 examples of each class",
+        "Most confused digits, 2-shot",
     ):
         assert right in shown
     assert shown.count("total, as in the report") == 1, "the siamese net alone is the report's"
@@ -122,7 +122,7 @@ def test_the_text_follows_the_parameters():
 
 def test_more_shots_stand_in_the_order_of_their_numbers():
     page = render(contents(made_up(one_shot__shots=[10, 2])))
-    assert "those beyond the report are from 2 and 10." in words(page)
+    assert "those beyond the report use 2 and 10." in words(page)
     assert [trace["name"] for trace in data_of(page)["charts"]["methods"]["data"]] == ["2-shot", "10-shot"]
     rows = re.findall(r"<tr><th scope=\"row\">siamese net, 2-D</th><td>(\d+)</td>", page.decode())
     assert rows == ["2", "10"]

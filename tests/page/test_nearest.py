@@ -1,4 +1,4 @@
-"""Classification in whole numbers: the nearest example, its ties, and what rounding costs."""
+"""Classification in integers: the nearest example, ties, and the cost of rounding."""
 
 import numpy as np
 import pytest

@@ -1,20 +1,31 @@
-"""Scratch copies of the project for the tests of the pipeline: nothing here touches the project's own results."""
+"""Scratch copies of the project for the tests of the pipeline, which never touch the project's own results."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.pipeline import hostile
 from tests.pipeline.scratch import duplicate
 from tools import smoke
 
 
 @pytest.fixture(scope="session")
 def smoke_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two copies in which the small pipeline has run from nothing, side by side: one alone leaves processors idle."""
+    """Two copies in which the small pipeline has run from nothing, side by side: one alone leaves processors idle.
+
+    The second one ran as another user with settings of every kind, on one processor, which said it was of another make.
+    """
     folder = tmp_path_factory.mktemp("smoke")
+    variables = hostile.settings(folder / "home") | hostile.other_processor(folder)
+
+    def elsewhere() -> Path:
+        hostile.one_processor()
+        return smoke.run(folder / "again", variables)
+
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(smoke.run, (folder / "project", folder / "again"))
+        runs = pool.submit(smoke.run, folder / "project"), pool.submit(elsewhere)
+        first, second = (run.result() for run in runs)
     return first, second
 
 

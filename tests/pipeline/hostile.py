@@ -1,4 +1,4 @@
-"""A user whose settings break what they can, on a machine with another processor: results must not depend on either."""
+"""A user with hostile settings, on a machine with another processor: results must not depend on either."""
 
 import json
 import os
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 def settings(home: Path) -> dict[str, str]:
-    """Write a home folder full of settings; return the environment variables of its user."""
+    """Write a home folder full of hostile settings; return the environment variables of its user."""
     files = {
         ".keras/keras.json": json.dumps(
             {"backend": "jax", "image_data_format": "channels_first", "floatx": "float16", "epsilon": 0.1}
@@ -55,7 +55,7 @@ def settings(home: Path) -> dict[str, str]:
 
 
 def other_processor(folder: Path) -> dict[str, str]:
-    """The environment variables for programs to run as if on an AMD EPYC 7003; none if this machine cannot do that."""
+    """Environment variables with which programs run as if on an AMD EPYC 7003; none if this machine cannot do that."""
     flags = Path("/proc/cpuinfo").read_text().split() if Path("/proc/cpuinfo").exists() else []
     compiler = shutil.which("gcc")
     if platform.machine() != "x86_64" or "cpuid_fault" not in flags or compiler is None:

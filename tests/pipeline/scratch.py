@@ -1,17 +1,17 @@
-"""What the tests do with scratch copies: duplicate them, run dvc in them, read what it ran."""
+"""Helpers for scratch copies: duplicate them, run dvc in them, and list the stages that ran."""
 
 import os
 import shutil
 from pathlib import Path
 
-from tools import smoke
+from tools import smoke, verify
 
 
 def duplicate(source: Path, target: Path) -> Path:
-    """Copy a project; big files, which DVC and the stages replace and never change in place, are hard links."""
+    """Copy a project, with hard links for big files, which DVC and the stages replace but never change in place."""
 
     def copy(name: str, place: str) -> None:
-        # What is in plots/ Git and DVC also write in place: a link would change the original.
+        # Git and DVC write the files in plots/ in place: a link would change the original.
         linked = os.path.getsize(name) > 1_000_000 and f"{os.sep}plots{os.sep}" not in name
         (os.link if linked else shutil.copy2)(name, place)
 
@@ -28,3 +28,8 @@ def dvc(folder: Path, *words: str) -> str:
 def ran(output: str) -> list[str]:
     """The stages that a `dvc repro` or `dvc exp run` computed, by name."""
     return sorted(line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '"))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The MD5 of every output that a copy's dvc.lock records, by path."""
+    return verify.hashes(verify.read_lock(folder))

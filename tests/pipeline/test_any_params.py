@@ -1,6 +1,6 @@
-"""Any parameter file that the schema allows ends in results or in a sentence: no traceback, no NaN, no endless wait.
+"""Any parameter file that the schema allows gives results or one sentence: no traceback, no NaN, no endless wait.
 
-Every stage runs, on a few images and with narrow ConvNets, in this process; what a stage would print is not looked at.
+Every stage runs in this process, on a few images and with narrow ConvNets; what it prints is not checked.
 """
 
 import os
@@ -43,7 +43,7 @@ STAGES = [
 
 
 def logarithmic(low: float, high: float) -> st.SearchStrategy[float]:
-    """Numbers whose logarithm is uniform."""
+    """Numbers with a uniform logarithm."""
     return st.floats(np.log10(low), np.log10(high)).map(lambda power: float(10**power))
 
 
@@ -56,7 +56,7 @@ def classes() -> st.SearchStrategy[tuple[list[int], list[int]]]:
 
 @st.composite
 def parameter_files(draw: st.DrawFn) -> dict:
-    """The content of a params.yaml within the schema, small enough to run in seconds; its rates may be absurd."""
+    """Contents of a params.yaml within the schema, small enough to run in seconds; the rates may be absurd."""
     seen, unseen = draw(classes())
     seen_digits, unseen_digits = draw(classes())
     rate, share = logarithmic(1e-5, 1e2), st.floats(0, 0.9)
@@ -134,7 +134,7 @@ def parameter_files(draw: st.DrawFn) -> dict:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with its data, in which nothing has run."""
+    """A project with its data, in which no stage has run."""
     folder = tmp_path_factory.mktemp("any")
     for name in ("stages", "docs"):
         shutil.copytree(smoke.ROOT / name, folder / name)
@@ -146,7 +146,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(stage: str, *choice: str) -> str | None:
-    """Run a stage in this process; return the sentence in which it ended, None if it has finished."""
+    """Run a stage in this process; return the sentence with which it ended, None if it has finished."""
     sys.argv = [f"stages/{stage}.py", *choice]
     try:
         runpy.run_path(f"stages/{stage}.py", run_name="__main__")
@@ -157,7 +157,7 @@ def run(stage: str, *choice: str) -> str | None:
 
 
 def clean(folder: Path) -> None:
-    """Remove what the stages of another example have written."""
+    """Remove what the stages wrote for the previous example."""
     for name in ("data/splits", "models", "features", "metrics", "plots", "provenance", ".checkpoints"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
@@ -181,7 +181,7 @@ def test_results_or_a_sentence(project: Path, monkeypatch: pytest.MonkeyPatch):
         for stage in STAGES:
             if sentence := run(*stage):
                 endings.append(sentence)
-                # Refused before any work, or by a training or its use, which say what to change.
+                # Refused before any work, or by a training or an evaluation, which say what to change.
                 assert stage == STAGES[0] or "learning" in sentence, (stage, sentence)
                 assert not list(Path().glob(".checkpoints/*"))
                 return

@@ -1,4 +1,4 @@
-"""What a user reads who set a parameter wrong: one sentence, at once, before any work."""
+"""What a user reads after a mistake in params.yaml: one sentence, at once, before any work."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from tools import smoke
 
 pytestmark = pytest.mark.pipeline
 
-# The parameter, its bad value, and what the sentence has to name.
+# The parameter, a bad value, and what the sentence has to name.
 MISTAKES = [
     ("margin", -1.0, ["margin", "-1"]),
     ("margin", "wide", ["margin", "wide"]),
@@ -50,7 +50,7 @@ def project(untouched: Path) -> Iterator[Path]:
 
 
 def stage(project: Path, script: str = "split", *words: str) -> subprocess.CompletedProcess:
-    """Run a stage script as a user would; return how it ended."""
+    """Run a stage script as a user would; return the finished process."""
     command = [sys.executable, f"stages/{script}.py", *words]
     return subprocess.run(command, cwd=project, env=smoke.environment(project), capture_output=True, text=True)
 

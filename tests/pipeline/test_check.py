@@ -1,4 +1,4 @@
-"""`make check`, on a toy project: each fault is made to happen, and reported in a sentence of its own."""
+"""`make check` on a toy project: each fault is caused, and reported in its own sentence."""
 
 import json
 import shutil
@@ -223,7 +223,7 @@ def test_metrics_out_of_bounds(toy: Path):
 def test_bounded_metric_that_is_gone(toy: Path):
     edit(toy / check.BOUNDS, "test.accuracy", "test.precision")
     (fault,) = check.check(toy)
-    assert "bounds test.precision of metrics/score/small.json, which holds no such number" in fault
+    assert "bounds test.precision of metrics/score/small.json, which has no such number" in fault
 
 
 def test_unknown_rule_and_missing_bounds(toy: Path):

@@ -1,4 +1,4 @@
-"""dvc.yaml says what the stage scripts do: the parameters they read, the modules they import, the data they use."""
+"""dvc.yaml declares what the stage scripts do: the parameters they read, the modules they import, the data they use."""
 
 import ast
 import re
@@ -21,14 +21,14 @@ LIBRARY = ROOT / "src/oneshot"
 with Repo(str(ROOT)) as _repo:
     STAGES = sorted(_repo.index.stages, key=lambda stage: stage.name)
     PRODUCED = {out.def_path: out for stage in STAGES for out in stage.outs}
-# What a stage reads that is neither code nor the output of a stage.
+# Dependencies that are neither code nor the output of a stage.
 IN_GIT = {
     "check_params": {"params.yaml"},
     "page": {"docs/minutes.csv", "docs/seeds.csv", "docs/sweep.csv"},
 }
-# An output in Git that DVC does not take for a plot switches a stage's run cache off: these take a few seconds to run.
+# An output in Git that is not a plot switches off a stage's run cache: these stages take a few seconds.
 WITHOUT_RUN_CACHE = {"draw_pictures", "page"}
-# A stage reads its own net's epochs, by a schema that holds both nets'.
+# A stage reads only its own net's epochs, but its schema has both nets'.
 OF_ANOTHER_NET = {
     "train_convnet@10-class": {"convnet.epochs.six_class"},
     "train_convnet@6-class": {"convnet.epochs.ten_class"},
@@ -57,7 +57,7 @@ def script(stage: PipelineStage) -> str:
 
 
 def declared(stage: PipelineStage) -> set[str]:
-    """The paths of all dependencies of a stage, parameters aside."""
+    """The paths of all dependencies of a stage, except parameters."""
     return {dep.def_path for dep in stage.deps if not isinstance(dep, ParamsDependency)}
 
 
@@ -66,7 +66,7 @@ def is_code(path: str) -> bool:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield the dotted name of all that a file imports, wherever in it: for `from a import b`, both a and a.b."""
+    """Yield the dotted name of everything that a file imports, even in a function: for `from a import b`, a and a.b."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -85,7 +85,7 @@ def local_files(name: str, library: Path) -> Iterator[Path]:
 
 
 def runs_nothing(path: Path) -> bool:
-    """Whether a file holds no more than a docstring, so that an edit of it changes no result."""
+    """Whether a file has only a docstring, so that an edit of it changes no result."""
     return not path.read_text() or [type(node) for node in ast.parse(path.read_text()).body] == [ast.Expr]
 
 
@@ -101,9 +101,9 @@ def closure(path: Path, root: Path = ROOT) -> set[str]:
 
 
 def code_to_declare(path: Path, root: Path = ROOT) -> set[str]:
-    """The shortest exact list for a script: itself, the packages it imports, and a module where that is all it imports.
+    """The shortest exact list for a script: itself, and packages, or single modules if it imports no others.
 
-    core is always the package: every stage needs nearly all of it.
+    core is always declared as a package: every stage needs nearly all of it.
     """
     code, by_package = {path.relative_to(root).as_posix()}, defaultdict(set)
     for file in closure(path, root) - code:
@@ -129,7 +129,7 @@ def below(key: str, leaves: set[str]) -> set[str]:
 
 
 def keys_to_declare(read: set[str], tree: dict) -> set[str]:
-    """The shortest exact list of keys for the leaves that a stage reads: a group where it reads all of it."""
+    """The shortest exact list of keys for the leaves that a stage reads: a group if it reads all of it."""
     keys, ahead, leaves = set(), set(read), set(params._keys(tree))
     for group in groups(tree):
         if below(group, leaves) <= ahead:
@@ -179,7 +179,7 @@ def test_no_code_dependency_is_wider_than_needed(stage: PipelineStage):
 def test_data_dependencies_are_outputs_as_declared(stage: PipelineStage):
     """A file inside a declared folder would keep `dvc repro --allow-missing` from following the hashes.
 
-    The other way round, a folder that holds several outputs, is fine where Git has them all and nothing else in it.
+    Declaring a folder that holds several outputs is fine if all of them, and nothing else in it, are in Git.
     """
     others = {path for path in declared(stage) if not is_code(path)} - PRODUCED.keys() - IN_GIT.get(stage.name, set())
     for folder in others:
@@ -209,7 +209,7 @@ def test_the_page_depends_on_every_result():
 
 @each_stage
 def test_run_cache_stays_on_but_for_pictures_and_page(stage: PipelineStage):
-    """DVC keeps no run of a stage without dependencies, or with an uncached output that is no metric and no plot."""
+    """DVC caches no run of a stage that has no dependencies, or an uncached output other than metrics and plots."""
     assert stage.deps
     assert all(out.use_cache or out.metric or out.plot for out in stage.outs) == (stage.name not in WITHOUT_RUN_CACHE)
     assert not any(out.persist for out in stage.outs)
@@ -252,7 +252,7 @@ def test_every_net_has_the_same_files(net: str):
 
 @pytest.mark.parametrize("path", [path for path in SETTINGS if "/core/" not in path])
 def test_parameter_schemas_import_next_to_nothing(path: str):
-    """NumPy alone comes in, through the names of the transforms, which are functions of it."""
+    """Only NumPy is imported, by the module that names the transforms."""
     transforms = "oneshot.evaluation.transforms"
     used = {name for name in imports(ROOT / path) if not name.startswith("oneshot.core.")}
     if path == "src/oneshot/evaluation/params.py":
@@ -262,7 +262,7 @@ def test_parameter_schemas_import_next_to_nothing(path: str):
 
 
 def test_parameters_are_read_without_tensorflow():
-    """A mistake in params.yaml is reported at once, not after the seconds that TensorFlow takes to load."""
+    """A mistake in params.yaml is reported at once, not after the seconds that importing TensorFlow takes."""
     program = """
 import runpy, sys
 for path in sys.argv[1:]:

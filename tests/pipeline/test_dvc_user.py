@@ -1,4 +1,4 @@
-"""What a user of DVC sees after `dvc exp run -S margin=2`: plots, metrics and tables that end well and fit a screen."""
+"""What a user of DVC sees after `dvc exp run -S margin=2`: plots, metrics and tables that fit a screen."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dvc.utils.serialize import load_yaml
 
 from tests.pipeline.scratch import duplicate, dvc, ran
 from tools import smoke
@@ -60,7 +61,7 @@ def test_plots_are_few_and_none_fails(experiment: tuple[Path, str], tmp_path: Pa
 
 
 def test_training_and_validation_share_a_panel(experiment: tuple[Path, str], tmp_path: Path):
-    """One panel for each net, loss and accuracy side by side, each with the curves of both parts of both revisions."""
+    """One panel per net: loss and accuracy side by side, each with the curves of both parts of both revisions."""
     dvc(experiment[0], "plots", "diff", "--out", str(tmp_path / "plots"))
     curves = [panel["data"]["values"] for panel in panels(tmp_path / "plots/index.html")]
     curves = [rows for rows in curves if "epoch" in rows[0]]
@@ -90,3 +91,11 @@ def test_the_table_of_experiments_fits_a_terminal(experiment: tuple[Path, str], 
     assert max(map(len, table.splitlines())) <= 160
     for shown in ("[wide]", "margin", "unseen.test.auc", "unseen.shot_1.accuracy"):
         assert shown in table
+
+
+def test_the_reports_recipe_is_one_command(branch: Path):
+    """`dvc exp run $(cat recipes/report)`, with one epoch in place of sixty."""
+    words = (smoke.ROOT / "recipes/report").read_text().replace(",60]]", ",1]]").split()
+    assert ran(dvc(branch, "exp", "run", *words, "train_convnet@6-class")) == ["train_convnet@6-class"]
+    recipe = load_yaml(str(branch / "params.yaml"))["convnet"]["recipe"]
+    assert (recipe["optimizer"], recipe["batch"], recipe["augmentation"]["flip"]) == ("adam", 32, "none")

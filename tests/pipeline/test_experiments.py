@@ -1,4 +1,4 @@
-"""Experiments as DVC's users run them, from a clone that has the cache: queued, in a temporary copy, shown, applied."""
+"""Experiments as users of DVC run them, in a clone that has the cache: queued, in a temporary copy, shown, applied."""
 
 import json
 import subprocess
@@ -54,8 +54,8 @@ def test_a_temporary_experiment_leaves_the_workspace_alone(branch: Path):
     assert smoke.git(branch, "status", "--porcelain") == ""
 
 
-def test_two_repros_at_once_do_not_spoil_each_other(branch: Path):
-    """One waits or is refused by DVC's lock; afterwards everything is up to date, as if one had run after the other."""
+def test_two_repros_at_once_do_not_disturb_each_other(branch: Path):
+    """DVC's lock makes one wait or refuses it; afterwards everything is up to date, as if they had run in turn."""
     smoke.shrink(branch, {"one_shot.draws": 5})
     command = [sys.executable, "-m", "dvc", "repro"]
     options = {"cwd": branch, "env": smoke.environment(branch), "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}

@@ -1,18 +1,21 @@
-"""A training that is interrupted, at whatever moment, resumes where it was and ends in the same bytes."""
+"""A training that is interrupted at any moment resumes where it was and ends with the same bytes."""
 
+import contextlib
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.pipeline.scratch import duplicate
-from tools import smoke, verify
+from tests.pipeline.scratch import duplicate, dvc, hashes, ran
+from tools import smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
@@ -31,10 +34,10 @@ def prepared(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def uninterrupted(prepared: Path) -> dict[str, str]:
-    """The hashes of all outputs after a training that was left in peace."""
+    """The hashes of all outputs after an uninterrupted training."""
     project = duplicate(prepared, prepared.with_name("uninterrupted"))
     smoke.dvc(project, "repro", "--single-item", STAGE)
-    return verify.hashes(project)
+    return hashes(project)
 
 
 @pytest.fixture
@@ -65,7 +68,7 @@ def finish(project: Path) -> str:
 
 
 def wait_for(process: subprocess.Popen, seen: Callable[[], bool]) -> None:
-    """Wait until something is seen, looking a thousand times a second, while the process runs."""
+    """Wait until something is seen, checking a thousand times per second, while the process runs."""
     while not seen():
         assert process.poll() is None, "".join(process.communicate())
         time.sleep(0.001)
@@ -100,12 +103,12 @@ def test_killed_at_random_moments_also_twice_in_a_row(project: Path, uninterrupt
         except subprocess.TimeoutExpired:
             end(process, signal.SIGKILL)
         else:
-            break  # it was faster than the moment
+            break  # it finished before that moment
     # The stage deletes its checkpoint when all is written; if dvc was ended before it took note, the stage runs again.
     left = checkpoints(project)
     output = finish(project)
     assert ("resuming after epoch" in output) == bool(left), (moments, left, output)
-    assert verify.hashes(project) == uninterrupted, moments
+    assert hashes(project) == uninterrupted, moments
     assert not checkpoints(project) and not unfinished(project)
 
 
@@ -114,7 +117,7 @@ def test_killed_while_a_checkpoint_is_written(project: Path, uninterrupted: dict
     wait_for(process, lambda: bool(unfinished(project)))
     end(process, signal.SIGKILL)
     finish(project)
-    assert verify.hashes(project) == uninterrupted
+    assert hashes(project) == uninterrupted
     assert not checkpoints(project) and not unfinished(project)
 
 
@@ -129,7 +132,7 @@ def test_a_checkpoint_of_other_parameters_is_not_used(project: Path):
 
 
 def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
-    """The stage alone, as the terminal interrupts it: DVC adds lines of its own."""
+    """The stage without DVC, which would add its own lines."""
     # A shell starts what it puts into the background with Ctrl-C ignored, and that is inherited.
     process = start(
         project,
@@ -145,3 +148,82 @@ def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
     lines = [line.split("\r")[-1] for line in err.splitlines()]
     assert lines[-1] == "interrupted: run dvc repro to resume after the last finished epoch"
     assert "Traceback" not in err
+
+
+def test_dvc_ended_alone(project: Path, uninterrupted: dict[str, str]):
+    """Its stage keeps running, at the same time as that of the next dvc repro: both write the same complete files."""
+    process = start(project)
+    wait_for(process, lambda: bool(checkpoints(project)))
+    os.kill(process.pid, signal.SIGTERM)
+    process.wait(timeout=60)
+    finish(project)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    assert hashes(project) == uninterrupted
+
+
+def test_the_stage_ended_alone(project: Path, uninterrupted: dict[str, str]):
+    process = start(project)
+    wait_for(process, lambda: bool(checkpoints(project)))
+    for child in psutil.Process(process.pid).children(recursive=True):
+        child.kill()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0 and "failed to reproduce" in err
+    assert "resuming after epoch" in finish(project)
+    assert hashes(project) == uninterrupted
+
+
+def test_a_damaged_checkpoint_is_not_used(project: Path, uninterrupted: dict[str, str]):
+    process = start(project)
+    wait_for(process, lambda: bool(checkpoints(project)))
+    end(process, signal.SIGKILL)
+    (left,) = checkpoints(project)
+    content = bytearray(left.read_bytes())
+    content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    left.write_bytes(content)
+    assert "resuming" not in finish(project)
+    assert hashes(project) == uninterrupted
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, *words: str) -> Iterator[None]:
+    """Mount something over a folder; skips the test if this user may not."""
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(["mount", *words, str(folder)], check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"needs the right to mount ({done.stderr.strip()})")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_in_a_sentence_and_nothing_half_written(project: Path, uninterrupted: dict[str, str]):
+    with mounted(project / ".checkpoints", "-t", "tmpfs", "-o", "size=64k", "tmpfs"):
+        process = start(project)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode != 0
+        assert "error: no space left on the disk for .checkpoints/" in err and "Traceback" not in out + err
+        assert not checkpoints(project) and not unfinished(project)
+    finish(project)
+    assert hashes(project) == uninterrupted
+
+
+def test_a_read_only_cache_ends_in_a_sentence(project: Path, uninterrupted: dict[str, str]):
+    cache = project / ".dvc/cache"
+    with mounted(cache, "--bind", str(cache)):
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(cache)], check=True)
+        process = start(project)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode != 0 and "Read-only file system" in err and "Traceback" not in out + err
+    finish(project)
+    assert hashes(project) == uninterrupted
+
+
+def test_a_clock_that_was_set_back_or_forth_reruns_nothing(branch: Path):
+    """Files from another time: DVC decides by their content."""
+    for year in (1990, 2090):
+        moment = datetime(year, 1, 1, tzinfo=UTC).timestamp()
+        for path in (*branch.glob("*.*"), *(branch / "src").rglob("*"), *(branch / "stages").iterdir()):
+            os.utime(path, (moment, moment))
+        assert ran(dvc(branch, "repro")) == []

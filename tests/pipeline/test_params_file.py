@@ -1,4 +1,4 @@
-"""params.yaml is written as DVC's own writer writes it, so that `dvc exp run -S` changes the line of a leaf alone."""
+"""params.yaml has the format of DVC's own writer, so that `dvc exp run -S` changes only the line of a leaf."""
 
 import difflib
 import json
@@ -26,7 +26,7 @@ def value_of(tree: dict, leaf: str) -> object:
 
 
 def lines_of(leaf: str) -> set[int]:
-    """The lines of params.yaml that hold a leaf: its key and, of a list, the entries."""
+    """The lines of params.yaml that hold a leaf: its key and, for a list, the entries."""
     path, found = [], set()
     for number, line in enumerate(TEXT.splitlines()):
         if key := KEY.match(line):

@@ -1,4 +1,4 @@
-"""A remote, which is a real server: what one clone pushed, another pulls, and goes on from there."""
+"""A remote on a real server: what one clone pushed, another pulls and continues from."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,14 +30,14 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def clone(source: Path, target: Path) -> Path:
-    """Clone what Git has: no data, no cache."""
+    """Clone the repository, without data and cache."""
     smoke.git(source, "clone", "--quiet", str(source), str(target))
     smoke.git(target, "config", "user.name", "other")
     smoke.git(target, "config", "user.email", "other@localhost")
     return target
 
 
-def test_push_pull_and_go_on(smoke_run: Path, bucket: str, tmp_path: Path):
+def test_push_pull_and_continue(smoke_run: Path, bucket: str, tmp_path: Path):
     first = duplicate(smoke_run, tmp_path / "first")
     dvc(first, "remote", "add", "--default", "shared", "s3://shared/project")
     dvc(first, "remote", "modify", "shared", "endpointurl", bucket)

@@ -1,6 +1,6 @@
 """Which stages DVC would rerun for a change of each parameter and of each package, against tables written by hand.
 
-The stages' outputs are placeholders here, recorded by `dvc commit`: what reruns depends on declarations alone.
+The stages' outputs are placeholders here, recorded by `dvc commit`: what reruns depends only on declarations.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from tools import smoke
 
 pytestmark = pytest.mark.pipeline
 
-# The page shows all results and all parameters but where the data is downloaded from.
+# The page shows all results, and all parameters except those of the download.
 PAGE = {"page"}
 PICTURES = {"draw_pictures"}
 ONE_SHOT_CIFAR10 = {"one_shot_cifar10"} | PICTURES | PAGE
@@ -97,7 +97,7 @@ PARAMETERS = {
 
 # Package of src/oneshot: what would rerun after a change of it, in the same sense.
 PACKAGES = {
-    # what all stages share, and nobody has a reason to touch
+    # what all stages share, and rarely changes
     "core": ALL,
     # the data
     "download": DOWNLOAD,
@@ -118,7 +118,7 @@ PACKAGES = {
     "use": set(),
 }
 
-# Module that dvc.yaml names beside or instead of its package: what would rerun after a change of the module.
+# Module that dvc.yaml names in addition to or instead of its package: what would rerun after a change of it.
 MODULES = {
     "datasets/cifar10.py": SPLIT,
     "datasets/mnist.py": SPLIT,
@@ -129,7 +129,7 @@ MODULES = {
     "plotting/palette.py": PICTURES | PAGE,
 }
 
-# The same modules: the stages that read the module itself, whatever the others make of their outputs.
+# The same modules: the stages that read the module itself, without those that depend on their outputs.
 READERS = {
     "datasets/cifar10.py": {"split", "train_convnet", "extract_features", "one_shot_cifar10", "page"},
     "datasets/mnist.py": {"split", "train_siamese", "train_dense_embedding", "one_shot_mnist", "page"},
@@ -158,7 +158,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def repo(recorded: Path) -> Iterator[Repo]:
-    """DVC's view of it, loaded once: loading takes DVC longer than looking what changed."""
+    """DVC's view of it, loaded once: DVC takes longer to load it than to find what changed."""
     with Repo(str(recorded)) as repo:
         yield repo
 
@@ -185,7 +185,7 @@ def changed(repo: Repo) -> set[PipelineStage]:
 
 def would_run(repo: Repo) -> set[str]:
     """What `dvc repro` would run if each stage that runs also changes its outputs."""
-    graph = repo.index.graph  # its edges go from a stage to what it depends on
+    graph = repo.index.graph  # its edges go from a stage to its dependencies
     stages = changed(repo)
     return {stage.name for stage in stages.union(*(networkx.ancestors(graph, stage) for stage in stages))}
 

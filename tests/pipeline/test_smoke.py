@@ -1,12 +1,17 @@
-"""The whole pipeline on a small part of the real data: it runs, repeats itself, and reruns only what has to."""
+"""The whole pipeline on a small part of the real data: it runs, repeats itself, and reruns only what it must."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
 import pytest
+from dvc.utils.serialize import load_yaml
 
-from tests.pipeline.scratch import dvc, ran
+from tests.pipeline import hostile
+from tests.pipeline.scratch import dvc, hashes, ran
 from tools import smoke, verify
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
@@ -23,8 +28,26 @@ def test_every_stage_ran_and_everything_is_up_to_date(smoke_run: Path):
     assert not (smoke_run / ".checkpoints").exists() or not any((smoke_run / ".checkpoints").iterdir())
 
 
-def test_the_same_bytes_in_another_run(smoke_runs: tuple[Path, Path]):
-    assert verify.differing(*smoke_runs) == []
+def test_the_same_bytes_for_another_user_on_another_processor(smoke_runs: tuple[Path, Path]):
+    """See conftest.py: neither the user's settings, nor the number and make of the processors may change a byte."""
+    assert verify.differing(*map(verify.read_lock, smoke_runs)) == []
+
+
+def test_the_other_processor_is_another_to_the_libraries(tmp_path: Path):
+    variables = hostile.other_processor(tmp_path)
+    if not variables:
+        pytest.skip("needs gcc and an Intel processor whose CPUID instruction can be made to fault")
+    code = "import numpy; print(numpy.lib.introspect.opt_func_info(func_name='^(power|exp)$'))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=os.environ | variables, check=True, capture_output=True, text=True)
+    # What NumPy would choose above AVX2, which this processor may have.
+    assert "X86_V3" in done.stdout
+    assert not any(f"'current': '{name}" in done.stdout for name in ("X86_V4", "AVX512"))
+
+
+def test_the_same_bytes_as_on_the_machine_that_recorded_them(smoke_run: Path):
+    recorded, found = load_yaml(str(verify.RECORD)), verify.read_lock(smoke_run)
+    assert not (difference := verify.explain(recorded, found, verify.machine(smoke_run))), difference
 
 
 @pytest.mark.parametrize(
@@ -44,20 +67,20 @@ def test_parameters_in_the_saved_weights(smoke_run: Path, net: str, count: int):
 
 
 def test_a_parameter_changed_back_is_served_from_the_run_cache(branch: Path):
-    before = verify.hashes(branch)
+    before = hashes(branch)
     smoke.shrink(branch, {"one_shot.draws": 5})
     assert ran(dvc(branch, "repro")) == ["check_params", "draw_pictures", "one_shot_cifar10", "page"]
-    assert verify.hashes(branch) != before
+    assert hashes(branch) != before
     smoke.shrink(branch, {"one_shot.draws": smoke.OVERRIDES["one_shot.draws"]})
     output = dvc(branch, "repro")
     assert "Stage 'one_shot_cifar10' is cached - skipping run" in output
     # These take a few seconds, and their outputs, or that they have none, keep DVC from caching their runs.
     assert ran(output) == ["check_params", "draw_pictures", "page"]
-    assert verify.hashes(branch) == before
+    assert hashes(branch) == before
 
 
 def test_what_a_split_left_as_it_was_trains_nothing(branch: Path):
-    """The digits' split is another, so the digit nets are stale, and the page, which shows the parameters.
+    """The digits' split differs, so the digit nets are stale, and the page, which shows the parameters.
 
     That of CIFAR-10 is the same to the byte.
     """

@@ -1,4 +1,4 @@
-"""Pictures: the same bytes each time, each class in its own colour, panels by part."""
+"""Pictures: the same bytes each time, each class in its own colour, one panel per part."""
 
 import io
 
@@ -57,7 +57,7 @@ def test_panels_share_their_axes_if_they_show_the_same_space_only():
     panels = {"near": points(2), "far": points(2, scale=100)}
 
     def coloured(content):
-        """Columns of the near panel (the left half) in which a class's colour shows."""
+        """Columns of the left panel in which a class's colour shows."""
         half = pixels(content)[:800, : pixels(content).shape[1] // 2]
         return int((np.ptp(half, axis=-1) > 60).any(0).sum())
 
@@ -90,6 +90,6 @@ def test_a_title_too_long_for_its_panel_has_two_lines():
 def test_the_picture_says_how_many_shots_its_table_has():
     table = to_table(np.eye(2, dtype=int), ["a", "b"])
     few, many = (draw_confusion({"one": table.assign(shots=shots)}) for shots in (2, 10))
-    # The caption stands below the axes; all above is the same.
+    # The caption is below the axes; everything above is the same.
     where = np.flatnonzero((pixels(few) != pixels(many)).any(axis=(1, 2)))
     assert where.min() > 0.9 * len(pixels(few))

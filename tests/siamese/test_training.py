@@ -1,4 +1,4 @@
-"""The siamese net's training: two kinds of images come apart, and an interruption changes nothing."""
+"""The siamese net's training: two kinds of images are separated, and an interruption changes nothing."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Splits: balanced, disjoint and sorted; what is chosen of a class depends on that class and the seed alone."""
+"""Splits: balanced, disjoint and sorted; the choice for a class depends only on that class and the seed."""
 
 import json
 import runpy

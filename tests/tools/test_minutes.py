@@ -1,13 +1,16 @@
+"""The table of minutes per stage."""
+
 import json
 from pathlib import Path
 
 from tools.minutes import collect
 
 
-def test_a_row_a_stage_without_the_page_itself(tmp_path: Path):
-    note = {"minutes": 1.5, "processor": "p", "threads": 2, "tensorflow": "2.21.0", "python": "3.11.7"}
-    for name in ("split", "report", "download-mnist"):
-        (tmp_path / f"{name}.json").write_text(json.dumps(note))
+def test_a_row_per_stage_without_the_page_itself(tmp_path: Path):
+    record = {"minutes": 1.5, "processor": "p", "threads": 2, "packages": {"tensorflow": "2.21.0"}, "python": "3.11.7"}
+    for name in ("split", "page", "download-mnist"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(record))
     table = collect(tmp_path)
     assert table["stage"].tolist() == ["download-mnist", "split"]
     assert table.columns.tolist() == ["stage", "minutes", "processor", "threads", "tensorflow"]
+    assert table["tensorflow"].unique().tolist() == ["2.21.0"]

@@ -1,4 +1,4 @@
-"""Checkpoints: found again by what determines the result, and by nothing else; never half-written, never two."""
+"""Checkpoints: found only if everything that determines the result is the same; never half-written, never two."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_a_damaged_checkpoint_is_reported_and_not_used(tmp_path, capsys, damage)
 
 
 def test_no_flipped_bit_is_overlooked(tmp_path, capsys):
-    """Every bit of a checkpoint: those of the archive's directory too, which a reader of archives would not notice."""
+    """Every bit of a checkpoint, including those of the archive's directory, which NumPy does not check."""
     stored = Checkpoint(tmp_path, "net", "params")
     stored.save(3, STATE, HISTORY)
     content = bytearray(stored.path.read_bytes())

@@ -45,7 +45,7 @@ REFUSED = {
 
 @pytest.fixture
 def traced(monkeypatch: pytest.MonkeyPatch) -> list:
-    """Every tf.function that is made meanwhile."""
+    """All tf.functions that are made in the block."""
     made = []
     original = tf.function
 
@@ -61,7 +61,7 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> list:
 
 
 def operations(functions: list) -> set[str]:
-    """The kinds of all operations in the graphs of functions, those of functions that they call included."""
+    """The kinds of all operations in the graphs of functions, including the functions that they call."""
     kinds = set()
     for function in functions:
         for concrete in function._list_all_concrete_functions():

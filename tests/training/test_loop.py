@@ -1,4 +1,4 @@
-"""The epoch loop: an interrupted training ends in the same bytes; metrics are weighted means."""
+"""The epoch loop: an interrupted training ends with the same bytes; metrics are weighted means."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ class Killed(Exception):
 
 
 def train(folder, *, epochs=5, die_in=None, rows=None):
-    """A least-squares fit by Adam whose every step is random; dies in the middle of an epoch if asked."""
+    """A least-squares fit by Adam with random steps; it can be made to die in the middle of an epoch."""
     optimizer = keras.optimizers.Adam(0.1)
     variable = keras.Variable(np.zeros((4, 1), np.float32), name="weight")
     optimizer.build([variable])

@@ -1,4 +1,4 @@
-"""How a net is used: in batches as at once, and its logits as scikit-learn judges them."""
+"""Applying a net: in batches as at once, and with scikit-learn's metrics of its logits."""
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(code: str) -> subprocess.CompletedProcess:
-    """Run a block under quiet(True) in a process of its own."""
+    """Run a block under quiet(True) in its own process."""
     start = "import os, sys\nfrom oneshot.training.quiet import quiet\n"
     command = [sys.executable, "-c", f"{start}with quiet(True):\n    {code}\nprint('after', file=sys.stderr)"]
     return subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, timeout=60)

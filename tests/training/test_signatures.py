@@ -1,4 +1,4 @@
-"""One signature for one job: whoever knows how one net is trained knows all."""
+"""All nets are trained by functions of the same signature."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""TensorFlow's set-up: initial weights that follow from the seed alone."""
+"""TensorFlow's set-up: initial weights depend only on the seed."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How a trained ConvNet is used: logits or representations of many images, by the fastest convolution there is."""
+"""Using a trained ConvNet: logits or representations of many images, by the fastest convolution."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ from oneshot.core.images import LabelledImages
 from oneshot.training.prediction import classification_metrics, in_batches
 from oneshot.training.tensorflow import has_gpu, keras, tf
 
-# Images per batch when nothing is trained; of sizes such as 250 the last digits depend on the processor's cache.
+# Images per batch; with sizes such as 250 the last digits depend on the processor's cache.
 BATCH = 256
 
 
 def use_winograd(convolution: str) -> bool:
-    """Whether "auto", "winograd" or "plain" means Winograd's convolution here: it pays on a CPU, not on a GPU."""
+    """Whether "auto", "winograd" or "plain" means Winograd's convolution here: it is faster on a CPU, not on a GPU."""
     return convolution == "winograd" or (convolution == "auto" and not has_gpu())
 
 
@@ -28,10 +28,10 @@ def accelerate(model: keras.Sequential, convolution: str) -> keras.Sequential:
 def predictor(
     model: keras.Sequential, *, side: int = net.SIDE, until: str = "logits"
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Make the function that runs a net without training: images (n, 32, 32, 3) uint8 -> (n, units) float32.
+    """Make a function that runs a net for inference: images (n, 32, 32, 3) uint8 -> (n, units) float32.
 
-    side: shrink the images to it; until: name of the last layer to run. Keep the function if it is used again: it is
-    compiled on its first call.
+    side: to which the images are shrunk; until: name of the last layer to run. Keep the function for further calls: it
+    is compiled on the first one.
     """
 
     @tf.function(reduce_retracing=True)
@@ -43,7 +43,7 @@ def predictor(
 
 
 def test_metrics(model: keras.Sequential, test_set: LabelledImages) -> dict[str, dict[str, float]]:
-    """Loss (nats) and accuracy on test images, plain and with the logits of each image and its mirror image averaged.
+    """Loss (nats) and accuracy on test images: plain, and with the logits of each image and its mirror image averaged.
 
     test_set: images (n, 32, 32, 3) uint8, labels 0 .. classes - 1; returns {"test": ..., "test_mirror_averaged": ...}.
     """
@@ -57,9 +57,9 @@ def test_metrics(model: keras.Sequential, test_set: LabelledImages) -> dict[str,
 
 
 def represent(model: keras.Sequential, images: np.ndarray) -> dict[str, np.ndarray]:
-    """The 600 representation units of images (n, 32, 32, 3) uint8, and of their mirror images: (n, 600) float32 each.
+    """Compute the 600 units of the representation, of images (n, 32, 32, 3) uint8 and of their mirror images.
 
-    Returns {"embeddings": ..., "mirrored": ...}.
+    Returns {"embeddings": (n, 600) float32, "mirrored": the same}.
     """
     forward = predictor(model, until="representation")
     return {"embeddings": forward(images), "mirrored": forward(images[:, :, ::-1])}

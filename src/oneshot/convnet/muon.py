@@ -1,7 +1,7 @@
 """Muon for convolutions, Nesterov momentum for the rest: the optimizer of the default recipe.
 
 Jordan, "Muon: An optimizer for hidden layers in neural networks" (2024), and its use in cifar10-airbench (2024): the
-momentum of a filter bank, as a matrix, is replaced by the nearest orthogonal one, so that all directions learn alike.
+momentum of a filter bank, as a matrix, is replaced by the nearest orthogonal one, so all directions learn equally fast.
 """
 
 from oneshot.training.tensorflow import keras, known_size, tf
@@ -11,7 +11,7 @@ A, B, C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonalize(matrix: tf.Tensor, steps: int) -> tf.Tensor:
-    """Move the singular values of a matrix near to 1 by Newton-Schulz steps: (m, n) float32 -> (m, n)."""
+    """Bring the singular values of a matrix near 1 by Newton-Schulz steps: (m, n) float32 -> (m, n)."""
     tall = known_size(matrix, 0) > known_size(matrix, 1)
     x = tf.transpose(matrix) if tall else matrix
     x /= tf.norm(x) + 1e-7
@@ -22,10 +22,10 @@ def orthogonalize(matrix: tf.Tensor, steps: int) -> tf.Tensor:
 
 
 class Muon(keras.optimizers.Optimizer):
-    """Muon for the convolutions named, Nesterov SGD for all other variables.
+    """Muon for the variables in muon_paths, Nesterov SGD for all others.
 
-    learning_rate: a schedule or a number, of both. The filters of a convolution, (3, 3, C, K), are kept at norm
-    sqrt(K), since only their direction matters before a batch norm.
+    learning_rate: a schedule or a number, used for both. The filters of a convolution, (3, 3, C, K), are kept at norm
+    sqrt(K), since only their direction matters before batch norm.
     """
 
     STEPS = 3
@@ -43,7 +43,7 @@ class Muon(keras.optimizers.Optimizer):
         self.uses_muon = [variable.path in self.muon_paths for variable in variables]
 
     def update_step(self, gradient, variable, learning_rate):
-        """Change one variable by its gradient."""
+        """Update one variable by its gradient."""
         index: int = self._get_variable_index(variable)
         buffer = self.buffers[index]
         rate = tf.cast(learning_rate, tf.float32)
@@ -70,16 +70,16 @@ class Triangle(keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate that rises linearly from 0 to its peak and falls linearly to 0."""
 
     def __init__(self, peak: float, steps: int, warmup: float):
-        """peak: highest rate; steps: of the whole training; warmup: part of them spent rising, 0 to 1."""
+        """peak: highest rate; steps: of the whole training; warmup: fraction of them spent rising."""
         self.peak, self.steps, self.warmup = peak, steps, warmup
 
     def __call__(self, step):
-        """The rate of a step, counted from 0."""
+        """Return the rate of a step, counted from 0."""
         done = (tf.cast(step, tf.float32) + 1) / (self.steps + 1)
         rising = done / max(self.warmup, 1e-6)
         falling = (1 - done) / max(1 - self.warmup, 1e-6)
         return self.peak * tf.minimum(rising, falling)
 
     def get_config(self):
-        """What makes the same schedule again."""
+        """Return the arguments that recreate the schedule."""
         return {"peak": self.peak, "steps": self.steps, "warmup": self.warmup}

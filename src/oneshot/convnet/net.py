@@ -1,8 +1,8 @@
-"""The report's ConvNet for CIFAR-10, plain as it is saved, and with batch norm and fast convolutions as it is trained.
+"""The report's ConvNet for CIFAR-10: plain when saved, with batch norm and fast convolutions in training.
 
-The layers are the table of the report (section "Structure du ConvNet"): 16,717,906 parameters with 6 classes,
-16,720,310 with 10. In training, batch norm may stand between each convolution (and the dense layer) and its ReLU;
-`fold` then puts it into the weights, so that the saved net is the table and nothing else.
+The layers are those of the report's table (section "Structure du ConvNet"): 16,717,906 parameters with 6 classes,
+16,720,310 with 10. In training, batch norm may follow each convolution and the dense layer, before the ReLU;
+`fold` then folds it into the weights, so that the saved net has exactly the layers of the table.
 """
 
 import numpy as np
@@ -15,8 +15,8 @@ WIDTHS = ((100, 100), (200, 200, 400))
 UNITS = 600
 MAP = SIDE // 2 ** len(WIDTHS)  # side of the last map
 
-# Mean and deviation of the official training images, by channel, of 255. Fixed, so that a net's inputs do not depend on
-# a split; zero padding then stands for the mean colour.
+# Mean and deviation of the official training images per channel, on the scale 0..255. Constants, so that a net's inputs
+# do not depend on the split; zero padding is then the mean colour.
 MEAN = np.array([125.3069, 122.9501, 113.866], np.float32)
 DEVIATION = np.array([62.9932, 62.0887, 66.7049], np.float32)
 
@@ -28,7 +28,7 @@ class Convolution(keras.layers.Conv2D):
         """Convolve: (n, H, H, C) -> (n, H, H, filters), H a multiple of 4."""
         outputs = winograd.convolve(inputs, tf.convert_to_tensor(self.kernel))
         if self.use_bias:
-            # To pyright, convolve returns what it returned before tf.custom_gradient.
+            # pyright ignores that tf.custom_gradient changes what convolve returns.
             outputs = tf.nn.bias_add(outputs, self.bias)  # pyright: ignore[reportArgumentType]
         return self.activation(outputs)
 
@@ -40,7 +40,7 @@ class Normalization(keras.layers.Layer):
     EPSILON = 1e-5
 
     def build(self, input_shape):
-        """Make scale, offset, mean and variance: (channels,) each."""
+        """Create scale, offset, mean and variance: (channels,) each."""
         size = (input_shape[-1],)
         self.scale = self.add_weight(shape=size, initializer="ones", name="scale")
         self.offset = self.add_weight(shape=size, initializer="zeros", name="offset")
@@ -48,7 +48,7 @@ class Normalization(keras.layers.Layer):
         self.variance = self.add_weight(shape=size, initializer="ones", trainable=False, name="variance")
 
     def call(self, inputs, training=False):
-        """Normalise by the batch's statistics in training (and remember them), else by the remembered ones."""
+        """Normalise by the batch's statistics in training, and by their moving averages otherwise."""
         maps = inputs if len(inputs.shape) == 4 else inputs[:, None, None, :]
         known = {} if training else {"mean": self.mean, "variance": self.variance}
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
@@ -70,7 +70,7 @@ def build(
 ) -> keras.Sequential:
     """Build the net: (n, 32, 32, 3) float32, see `standardize` -> logits (n, classes) float32.
 
-    batch_norm: with batch norm before each ReLU, none at the logits; fast: Winograd's convolution after the first one;
+    batch_norm: whether batch norm precedes each ReLU; fast: whether all convolutions but the first are Winograd's;
     dropout_maps: rate after each pooling; dropout_units: rate after flatten and after the dense layer.
     The dense layer of 600 units, `representation`, is what one-shot learning uses.
     """
@@ -95,7 +95,7 @@ def build(
     for block, widths in enumerate(WIDTHS, 1):
         for width in widths:
             number += 1
-            # Three input channels leave Winograd's transforms nothing to save.
+            # With three input channels Winograd's transforms save nothing.
             kind = Convolution if fast and number > 1 else keras.layers.Conv2D
             add(kind, width, f"conv{number}", kernel_size=3, padding="same")
         layers.append(keras.layers.MaxPooling2D(name=f"pool{block}"))
@@ -111,8 +111,8 @@ def build(
 def forward(model: keras.Sequential, images: tf.Tensor, *, training: bool = False, until: str = "logits") -> tf.Tensor:
     """Run the net layer by layer on images of any side that is a multiple of 8: (n, side, side, 3) -> (n, units).
 
-    If the side is below 32, the last map has fewer than 8x8 cells. The net then computes what it would for the map
-    enlarged to 8x8 by repeating the nearest cells, so that the dense layer fits.
+    If the side is below 32, the last map has fewer than 8x8 cells. The result is then that for the map enlarged to 8x8
+    by repeating the nearest cells, so that the dense layer fits.
     until: name of the last layer to run (batch norm and ReLU included).
     """
     values = images
@@ -132,7 +132,7 @@ def forward(model: keras.Sequential, images: tf.Tensor, *, training: bool = Fals
 
 
 def standardize(images: tf.Tensor | np.ndarray) -> tf.Tensor:
-    """Turn pixel values 0..255, any type, (n, H, H, 3) into the net's inputs, float32 of mean 0 and deviation 1."""
+    """Turn pixel values 0..255 (n, H, H, 3) of any type into the net's inputs: float32 with mean 0 and deviation 1."""
     return (tf.cast(images, tf.float32) - MEAN) / DEVIATION
 
 
@@ -148,7 +148,7 @@ def shrink(images: tf.Tensor, side: int) -> tf.Tensor:
 
 
 def fold(model: keras.Sequential) -> keras.Sequential:
-    """Fold batch norm into kernels and biases: a plain net with the same outputs."""
+    """Fold batch norm into kernels and biases; return a plain net with the same outputs."""
     plain = build(model.get_layer("logits").units)
     names = {layer.name for layer in model.layers}
     for layer in plain.layers:
@@ -167,8 +167,8 @@ def fold(model: keras.Sequential) -> keras.Sequential:
 def _dense_of_fewer_cells(layer, values: tf.Tensor, cells: int) -> tf.Tensor:
     """Apply a dense layer of 8x8 cells to a map of fewer: (n, cells * cells * channels) -> (n, units).
 
-    Repeating a cell and summing the kernel over its copies are the same function, up to rounding; the sum costs less,
-    and TensorFlow has no deterministic gradient of the repetition on a GPU.
+    Instead of repeating a cell, the kernel is summed over its copies, which gives the same result up to rounding. The
+    sum is cheaper, and on a GPU TensorFlow has no deterministic gradient of the repetition.
     """
     kernel = tf.reshape(layer.kernel, (MAP, MAP, -1, layer.units))
     counts = np.bincount(np.floor((np.arange(MAP) + 0.5) * cells / MAP).astype(int))

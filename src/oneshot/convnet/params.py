@@ -13,7 +13,7 @@ Stretches = Annotated[list[Stretch], Field(min_length=1)]
 
 
 class AugmentationParams(Schema):
-    """How training images are changed."""
+    """How training images are augmented."""
 
     rotation: float = Field(ge=0, le=180)
     width_shift: float = Field(ge=0, lt=1)
@@ -50,17 +50,17 @@ class RecipeParams(Schema):
 
 
 class Recipe(RecipeParams):
-    """How one net is trained: stretches of epochs, each with images of one side, and what both nets share."""
+    """How one net is trained: the shared recipe, and stretches of epochs, each with one side of the images."""
 
     epochs: Stretches
 
     def sides(self) -> list[int]:
-        """The images' side in each epoch, pixels."""
+        """Return the side of the images in each epoch, in pixels."""
         return [side for side, epochs in self.epochs for _ in range(epochs)]
 
 
 class ConvolutionParams(Schema):
-    """How a convolution is computed: "auto" is Winograd's algorithm on a CPU and the built-in one on a GPU."""
+    """How a convolution is computed: "auto" is Winograd's algorithm on a CPU and TensorFlow's own on a GPU."""
 
     convolution: Literal["auto", "winograd", "plain"]
 
@@ -79,6 +79,6 @@ class ConvnetParams(ConvolutionParams):
     recipe: RecipeParams
 
     def recipe_of(self, net: str) -> Recipe:
-        """The recipe of the "10-class" or the "6-class" net."""
+        """Return the recipe of the "10-class" or the "6-class" net."""
         epochs = {"10-class": self.epochs.ten_class, "6-class": self.epochs.six_class}[net]
         return Recipe(epochs=epochs, **dict(self.recipe))

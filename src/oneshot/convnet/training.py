@@ -1,4 +1,4 @@
-"""How the ConvNets are trained."""
+"""Training the ConvNets."""
 
 from collections.abc import Callable
 
@@ -44,8 +44,8 @@ def train(
     """Train a net of `build` in place; return the metrics of each epoch.
 
     train_set, validation_set: images (n, 32, 32, 3) uint8, labels 0 .. classes - 1. The reported loss is the
-    cross-entropy, without smoothing and without the weight penalty. An epoch's validation images have the side of its
-    training images: a net trained on small ones alone knows nothing yet of large ones.
+    cross-entropy without smoothing and weight penalty. Validation images have the side of the epoch's training images:
+    a net that was trained only on small images does not work on large ones.
     """
     images, labels, _ = train_set
     sides = recipe.sides()
@@ -85,7 +85,7 @@ def whiten(model: keras.Sequential, images: np.ndarray) -> None:
 
 
 def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) -> keras.optimizers.Optimizer:
-    """Make the recipe's optimizer for a training of so many steps."""
+    """Make the recipe's optimizer; steps: of the whole training."""
     rate = recipe.learning_rate
     if recipe.schedule == "triangle":
         rate = Triangle(rate, steps, recipe.warmup)
@@ -112,7 +112,7 @@ def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, re
         variables = model.trainable_variables
         gradients = tape.gradient(loss, variables)
         if recipe.weight_penalty:
-            # The gradient of penalty * sum(w^2), Keras's L2 regularizer, without a pass over the weights for its value.
+            # The gradient of penalty * sum(w^2), as of Keras's L2 regularizer, without computing the sum itself.
             gradients = [
                 gradient + 2 * recipe.weight_penalty * variable if variable.path in kernels else gradient
                 for gradient, variable in zip(gradients, variables, strict=True)
@@ -135,7 +135,7 @@ def epoch_batches(
 ) -> tf.data.Dataset:
     """Shuffle, augment and batch the images for one epoch: batches of (b, side, side, 3) float32 and (b,) int32.
 
-    The images left over by a whole number of batches wait for another epoch.
+    All batches are full: the images left over are not used in this epoch.
     """
     order = generator(seed, "order", epoch).permutation(len(images))
     ranges = augmentation.model_dump(exclude={"fill", "interpolation", "flip"})

@@ -5,25 +5,25 @@ Each 4x4 tile of the output depends on a 6x6 tile of the input. With the constan
 
     Y = A^T [ (G g G^T) * (B^T d B) ] A        d (6, 6) input tile, g (3, 3) filter, Y (4, 4) output tile,
 
-so that after the transforms there are 36 products a tile and channel pair in place of 16 * 9 = 144, and over all tiles
+so after the transforms there are 36 products per tile and channel pair instead of 16 * 9 = 144, and over all tiles
 and channels they are 36 ordinary matrix products ("planes"). Everything is float32, NHWC.
 
-Why the code looks as it does (measured on two AVX2 cores, medians; docs/recipe.md has all that was tried):
+Why the code looks as it does (medians on two AVX2 cores; docs/recipe.md lists everything that was tried):
 
-- B^T d B reads overlapping tiles. It is compiled by XLA as two functions, rows then columns: XLA would fuse the two
-  into loops that read up to 16 inputs for every output; kept apart, this step takes 0.65 (32x32x100) to 0.75
-  (16x16x200) of the time.
-- The transforms of output and filter are one small constant matrix product each, the Kronecker square of A or G.
-- The gradient to the images is the same convolution with the turned filter; only the gradient to the filter needs
+- B^T d B reads overlapping tiles. XLA compiles it as two functions, rows then columns: as one function, XLA would fuse
+  them into loops that read up to 16 inputs per output. Split in two, this takes 0.65 (32x32x100) to 0.75 (16x16x200)
+  of the time.
+- The transforms of output and filter are one small constant matrix product each, with the Kronecker square of A or G.
+- The gradient to the images is the same convolution with the rotated filter; only the gradient to the filter needs
   the transposed transforms. Automatic differentiation of the forward pass is slower than the built-in convolution.
-- Rounding: against the direct convolution the largest error is about 1e-4 standard deviations of the result.
+- Rounding: the largest error against the direct convolution is about 1e-4 standard deviations of the result.
 """
 
 import numpy as np
 
 from oneshot.training.tensorflow import tf
 
-TILE = 4  # outputs a tile and axis; input tiles are TILE + 2 wide
+TILE = 4  # outputs per tile and axis; input tiles are TILE + 2 wide
 
 B_T = np.array(
     [
@@ -54,9 +54,9 @@ AA = np.kron(A_T, A_T)  # (16, 36)
 
 @tf.custom_gradient
 def convolve(images, kernel):
-    """The 'same' convolution, as tf.nn.conv2d(images, kernel, 1, "SAME").
+    """Convolve with 'same' padding, as tf.nn.conv2d(images, kernel, 1, "SAME") does.
 
-    images: (n, side, side, c) float32, side a multiple of 4 and known; n may be anything, also unknown when traced
+    images: (n, side, side, c) float32; side must be known and a multiple of 4, n may be unknown while tracing
     kernel: (3, 3, c, k) float32
     returns (n, side, side, k); differentiable once in both arguments
     """
@@ -105,7 +105,7 @@ def _transform_columns(*rows):
 
 
 def _combine(parts):
-    """B^T times a list of six tensors of one shape, zeros left out."""
+    """B^T times a list of six tensors of one shape, skipping zeros."""
     return [tf.add_n([float(c) * part for c, part in zip(row, parts, strict=True) if c]) for row in B_T]
 
 

@@ -1,8 +1,8 @@
-"""The environment variables of a stage: whatever decides the last digits is set, the user's own settings are not used.
+"""The environment variables of a stage: those that decide the last digits are fixed, the user's settings are ignored.
 
-How a sum of floats is split over vector lanes and threads decides its last digits, and a training amplifies them. The
-libraries choose by the processor, by environment variables and by files in the home folder. So a stage replaces itself,
-before anything is imported that reads such settings, by the same command under an environment of this module's.
+How a sum of floats is split over vector lanes and threads decides its last digits, and training amplifies them. The
+libraries choose by the processor, by environment variables and by files in the home folder. So before a stage imports
+anything that reads such settings, it replaces itself with the same command in the environment that is defined here.
 """
 
 import os
@@ -14,22 +14,22 @@ from pydantic import Field
 
 from oneshot.core.params import Schema
 
-# Settings of the libraries that decide digits; what the user has set of them is dropped.
+# Prefixes of the settings that decide digits: the user's values are dropped.
 _DROPPED = (
     *("TF_", "XLA_", "ONEDNN_", "DNNL_", "KERAS_", "OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_"),
     *("ONESHOT_THREADS", "NPY_", "NUMEXPR_", "MPL", "MATPLOTLIB", "SKLEARN_", "SCIPY_", "GLIBC_", "LC_", "LANG"),
     *("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONUTF8"),
 )
-# Of these, the ones that change no result.
+# Exceptions, which change no result.
 _KEPT = ("TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR")
 
 _ALWAYS = {
     # oneDNN's convolutions are faster than TensorFlow's own on AVX2 (`make bench`).
     "TF_ENABLE_ONEDNN_OPTS": "1",
-    # A product of matrices over several threads has other digits than over one; the library runs several at once.
+    # A matrix product that is split over threads has different last digits; several products run at once instead.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    # Keras and matplotlib read no file of the user's: nothing can be below /dev/null.
+    # Keras and matplotlib must not read the user's files: nothing can exist below /dev/null.
     "KERAS_BACKEND": "tensorflow",
     "KERAS_HOME": os.devnull,
     "MATPLOTLIBRC": os.devnull,
@@ -44,7 +44,7 @@ _PORTABLE = {
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
 }
-# Read by training/tensorflow.py: TensorFlow's own variables for it do not reach all of its thread pools.
+# Read by training/tensorflow.py: TensorFlow's own variables do not reach all of its thread pools.
 THREADS = "ONESHOT_THREADS"
 _ENTERED = "ONESHOT_ENVIRONMENT"
 
@@ -52,9 +52,9 @@ _ENTERED = "ONESHOT_ENVIRONMENT"
 class ComputeParams(Schema):
     """What decides the last digits of results.
 
-    threads: of TensorFlow; None means one per processor, and other bytes on machines with other numbers of them.
-    instructions: "portable" holds all libraries to AVX2, which gives the same bytes on all x86-64 processors that have
-    it; "native" lets them use what this processor has.
+    threads: TensorFlow's threads; None means one per processor, so the bytes depend on how many there are.
+    instructions: "portable" restricts all libraries to AVX2, which gives the same bytes on all x86-64 processors that
+    have it; "native" lets them use whatever this processor has.
     """
 
     threads: Annotated[int, Field(ge=1, le=1024)] | None
@@ -76,17 +76,17 @@ def replaced(environment: Mapping[str, str], compute: ComputeParams) -> dict[str
 
 
 def enter(compute: ComputeParams) -> None:
-    """Replace this process by the same command under the environment that the parameters ask for, if it is another."""
+    """Replace this process with the same command in the environment that the parameters ask for, if it differs."""
     wanted = replaced(os.environ, compute)
     if dict(os.environ) != wanted and _ENTERED not in os.environ:
         sys.stdout.flush()
         sys.stderr.flush()
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], wanted | {_ENTERED: "1"})
-    # What the stage starts itself, such as npm, may start Python again.
+    # A program that the stage starts, such as npm, may start Python in turn.
     os.environ.pop(_ENTERED, None)
 
 
 def determinants(compute: ComputeParams) -> str:
-    """All that this module sets, as a text: a checkpoint of another environment must not be used."""
+    """Return all settings of this module as text: a checkpoint from another environment must not be used."""
     threads = os.cpu_count() if compute.threads is None else compute.threads
     return repr((threads, sorted(settings(compute).items())))

@@ -1,4 +1,4 @@
-"""Bytes on disk: the pipeline's files are read and written here, whole or not at all, with the same bytes each time."""
+"""Reading and writing files: each is written completely or not at all, with the same bytes each time."""
 
 import io
 import json
@@ -17,7 +17,7 @@ _MISSING = "run dvc repro, or dvc pull if a remote has it"
 def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
     """Write a file atomically: a temporary file beside it, synced, then renamed over it.
 
-    Raises OSError if there is no space or no permission; the old file, if any, is then untouched.
+    Raises OSError if there is no space or no permission; an old file then stays as it was.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files; results are as readable as anything else the user creates.
+        # mkstemp creates private files, but results get the permissions of any other file that the user creates.
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
@@ -83,7 +83,7 @@ def read_arrays(folder: str | Path) -> dict[str, np.ndarray]:
 
 
 def write_json(path: str | Path, content: Mapping) -> None:
-    """Write JSON with sorted keys and floats of six decimals, so that a diff shows what changed and no noise."""
+    """Write JSON with sorted keys and floats rounded to six decimals, so that a diff shows real changes only."""
     text = json.dumps(_rounded(content), indent=2, sort_keys=True, allow_nan=False)
     write_bytes(path, f"{text}\n".encode())
 
@@ -116,7 +116,7 @@ def write_weights(path: str | Path, model) -> None:
 
 
 def read_weights(path: str | Path, model) -> None:
-    """Load .weights.h5 into a built Keras model; raises UserError if the file is missing or of another net."""
+    """Load .weights.h5 into a built Keras model; raises UserError if the file is missing or belongs to another net."""
     try:
         model.load_weights(path)
     except FileNotFoundError:

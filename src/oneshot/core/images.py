@@ -1,4 +1,4 @@
-"""Images with their labels: what every net is trained and evaluated on."""
+"""Labelled images, on which every net is trained and evaluated."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from oneshot.core.errors import UserError
 class LabelledImages(NamedTuple):
     """Images (n, side, side, channels), labels (n,) integers, and their positions (n,) int64 in the data set.
 
-    The images have the dtype that the nets of their data set take: uint8 for CIFAR-10, float32 in [0, 1] for MNIST.
+    The images have the dtype that the data set's nets expect: uint8 for CIFAR-10, float32 in [0, 1] for MNIST.
     """
 
     images: np.ndarray
@@ -28,7 +28,7 @@ class LabelledImages(NamedTuple):
         return {part: self.take(positions) for part, positions in splits.items()}
 
     def relabelled(self, classes: Sequence[int] | np.ndarray) -> "LabelledImages":
-        """Replace each label by its position in `classes`, as a net's logits are numbered: labels (n,) int64."""
+        """Replace each label by its position in `classes`, the index of its logit: labels (n,) int64."""
         order = np.argsort(classes)
         places = order[np.searchsorted(np.asarray(classes), self.labels, sorter=order)]
         return self._replace(labels=places)

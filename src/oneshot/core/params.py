@@ -21,7 +21,7 @@ from oneshot.core.errors import UserError
 class Schema(BaseModel):
     """Base of every parameter group: strict types, no unknown keys, no change after loading.
 
-    An int is taken where a float is asked for and becomes one, so that `2` and `2.0` are the same run.
+    An int is accepted as a float and converted, so that `2` and `2.0` are the same run.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
@@ -46,7 +46,7 @@ def load(schema: type[T], root: str | Path = ".") -> T:
 def read(root: str | Path = ".") -> dict:
     """Read params.yaml as nested dicts; raises UserError if it is missing or is not a YAML mapping.
 
-    By the parser that DVC uses, so that both see the same values (YAML 1.2: `1e-4` is a number, `yes` is text).
+    It uses DVC's parser, so that both see the same values (YAML 1.2: `1e-4` is a number, `yes` is text).
     """
     path = Path(root) / "params.yaml"
     parser = YAML(typ="safe", pure=True)
@@ -66,7 +66,7 @@ def read(root: str | Path = ".") -> dict:
 
 
 def check(tree: dict, schemas: dict[str, type[Schema]]) -> None:
-    """Check that a stage knows each leaf and that its value is valid; raises UserError for the first that is not."""
+    """Check that some stage reads each leaf and that all values are valid; raises UserError for the first mistake."""
     known = sorted({leaf for schema in schemas.values() for leaf in leaves(schema)})
     for key in _keys(tree):
         if key not in known and not any(leaf.startswith(f"{key}.") for leaf in known):
@@ -105,7 +105,7 @@ def stage_schemas(root: str | Path = ".") -> dict[str, type[Schema]]:
     schemas = {}
     for path in sorted((Path(root) / "stages").glob("*.py")):
         spec = importlib.util.spec_from_file_location(f"stages_{path.stem}", path)
-        assert spec and spec.loader  # None only for a name that ends in no known suffix
+        assert spec and spec.loader  # None only for an unknown suffix
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         schemas[path.stem] = module.Params

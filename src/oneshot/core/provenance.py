@@ -1,4 +1,4 @@
-"""Where a result was made: processor, settings and libraries; kept in Git, but not hashed by DVC."""
+"""Provenance of a result: processor, settings and libraries. The record is kept in Git, but not hashed by DVC."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from oneshot.core.environment import ComputeParams, settings
 
-# Of the many flags of a processor, those that the libraries choose their code by.
+# The processor flags by which the libraries choose their code.
 _INSTRUCTIONS = (
     "avx",
     "avx2",
@@ -46,7 +46,7 @@ def machine(compute: ComputeParams) -> dict:
 
 
 def _processor_facts() -> dict[str, str]:
-    """What Linux says of the first processor; nothing on other systems."""
+    """What Linux reports about the first processor; empty on other systems."""
     try:
         first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
     except OSError:

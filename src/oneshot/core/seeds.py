@@ -1,4 +1,4 @@
-"""Chance as a function: every random number follows from (seed, purpose, place), never from a state."""
+"""Randomness as a function: every random number follows from (seed, purpose, place), never from a state."""
 
 import hashlib
 

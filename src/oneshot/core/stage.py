@@ -1,4 +1,4 @@
-"""How a stage runs: it ends in one sentence on a user's mistake, and records where it ran and for how long."""
+"""How a stage runs: a user's mistake ends it with one sentence; otherwise it records where and for how long it ran."""
 
 import argparse
 import errno
@@ -14,21 +14,21 @@ from oneshot.core.errors import UserError
 from oneshot.core.files import write_json
 from oneshot.core.provenance import machine
 
-# For stages that compute nothing whose digits could differ.
+# For stages that compute no floats.
 _ANY = ComputeParams(threads=1, instructions="portable")
 
 T = TypeVar("T", bound=params.Schema)
 
 
 def run(main: Callable[..., None], schema: type[T], **choices: Sequence[str]) -> None:
-    """Run a stage's main(params) or main(params, choice) and write provenance/STAGE.json; the end of a stage script.
+    """Run a stage's main(params) or main(params, choice), then write provenance/STAGE.json; called by stage scripts.
 
-    The stage runs under the environment variables of environment.py, for which the process replaces itself.
+    The process first replaces itself with one that has the environment variables of environment.py.
 
-    schema: of the parameters that the stage reads; choices: name and allowed values of the argument that the command
-    line has to give, if the stage has one: `net=("10-class", "6-class")`.
+    schema: the parameters that the stage reads; choices: the name and the allowed values of the command-line argument,
+    if the stage has one, such as `net=("10-class", "6-class")`.
     A user's mistake (UserError), a full disk or a missing permission ends with one sentence and status 1, Ctrl-C with
-    status 130. Any other exception is a defect of the project and keeps its traceback.
+    status 130. Any other exception is a bug in the project and keeps its traceback.
     """
     parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
     for name, values in choices.items():

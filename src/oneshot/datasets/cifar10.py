@@ -18,7 +18,7 @@ _RECORD = 1 + 3 * 32 * 32  # a label, then the red, green and blue planes
 def read(folder: str | Path) -> LabelledImages:
     """Read CIFAR-10: images (60000, 32, 32, 3) uint8, labels (60000,) uint8 in 0..9; the training images come first.
 
-    folder: holds data_batch_1..5.bin and test_batch.bin. Raises UserError if a file is missing or is not such a batch.
+    folder: holds data_batch_1..5.bin and test_batch.bin. Raises UserError if a file is missing or malformed.
     """
     count = _PER_BATCH * len(_BATCHES)
     images = np.empty((count, 32, 32, 3), np.uint8)

@@ -17,7 +17,7 @@ _SIZES = {"train": TRAINING, "t10k": 10_000}
 def read(folder: str | Path) -> LabelledImages:
     """Read MNIST: images (70000, 28, 28) uint8, labels (70000,) uint8 in 0..9; the training images come first.
 
-    folder: holds {train,t10k}-{images-idx3,labels-idx1}-ubyte. Raises UserError if one is missing or not such a file.
+    folder: holds {train,t10k}-{images-idx3,labels-idx1}-ubyte. Raises UserError if a file is missing or malformed.
     """
     folder = Path(folder)
     images = [read_idx(folder / f"{part}-images-idx3-ubyte", (size, 28, 28)) for part, size in _SIZES.items()]
@@ -30,7 +30,7 @@ def read(folder: str | Path) -> LabelledImages:
 
 
 def read_parts(raw: str | Path, splits: str | Path) -> dict[str, LabelledImages]:
-    """Read the parts that the split names, as the digit nets take them: images (n, 28, 28, 1) float32 in [0, 1].
+    """Read the parts of a split as input of the digit nets: {part: images (n, 28, 28, 1) float32 in [0, 1]}.
 
     raw: folder for `read`; splits: folder of index arrays, such as seen_train.npy. Raises UserError as `read` does.
     """
@@ -40,7 +40,7 @@ def read_parts(raw: str | Path, splits: str | Path) -> dict[str, LabelledImages]
 
 
 def test_embeddings(parts: dict[str, LabelledImages], embedded: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Join the test parts, seen digits first, as the one-shot stage reads them: embeddings (n, d), labels, indices."""
+    """Join the test parts, seen digits first, for the one-shot stage: embeddings (n, d), labels (n,), indices (n,)."""
     names = ("seen_test", "unseen_test")
     test = join([parts[name] for name in names])
     return {

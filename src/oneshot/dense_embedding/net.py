@@ -6,7 +6,7 @@ from oneshot.training.tensorflow import keras
 def build(classes: int) -> keras.Sequential:
     """Build the classifier: (n, 28, 28, 1) float32 -> logits (n, classes) float32; 43,872 parameters with 10 classes.
 
-    The layers follow from the parameter count: the only natural net that has it. `embedding` is the 2-D layer.
+    The report gives the parameter count, which only this plausible net has. `embedding` is the 2-D layer.
     """
     layers = keras.layers
     return keras.Sequential(
@@ -25,5 +25,5 @@ def build(classes: int) -> keras.Sequential:
 
 
 def embedding(model: keras.Sequential) -> keras.Model:
-    """The net up to its embedding: (n, 28, 28, 1) float32 -> (n, 2) float32."""
+    """Cut the net after its embedding: (n, 28, 28, 1) float32 -> (n, 2) float32; the weights are shared."""
     return keras.Model(model.inputs[0], model.get_layer("embedding").output)

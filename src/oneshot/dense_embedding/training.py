@@ -1,4 +1,4 @@
-"""How the dense embedding nets are trained: classification of digits by cross-entropy."""
+"""Training the dense embedding nets: classification of digits by cross-entropy."""
 
 from oneshot.core.images import LabelledImages
 from oneshot.core.seeds import generator
@@ -19,11 +19,11 @@ def train(
     checkpoint: Checkpoint,
     on_epoch: OnEpoch,
 ) -> list[dict[str, float]]:
-    """Train a net of `net.build` in place by Adam, whose rate falls to 0 by a half cosine; return each epoch's metrics.
+    """Train a net of `net.build` in place; return the metrics of each epoch. Adam's rate falls to 0 by a half cosine.
 
-    train_set, validation_set: images (n, 28, 28, 1) float32, labels 0 .. classes - 1. The images left over by a whole
-    number of batches wait for another epoch: the matrix product of a smaller batch is split over the threads as the
-    processor's cache suggests, so that its last digits depend on the processor.
+    train_set, validation_set: images (n, 28, 28, 1) float32, labels 0 .. classes - 1. All batches are full, and the
+    images left over are not used in that epoch: the matrix product of a smaller batch is split over threads by the size
+    of the processor's cache, so its last digits depend on the processor.
     """
     images, labels, _ = train_set
     batch = min(recipe.batch, len(images))

@@ -23,7 +23,7 @@ def archives(dataset: str, names: Iterable[str]) -> dict[str, list[str]]:
 def size_limit(dataset: str, archive: str) -> int:
     """Return the most bytes that an official archive may have, packed or unpacked.
 
-    It counts all files of the archive, not only the wanted ones: the archive is as large, whichever are wanted.
+    It counts all files of the archive, not only the wanted ones.
     """
     return catalogue.size_limit(dataset, archives(dataset, FILES[dataset])[archive])
 

@@ -14,14 +14,14 @@ from oneshot.download.failure import Failure
 def cache_folder() -> Path:
     """Return the folder of the cache: $ONESHOT_CACHE, with ~ for the user's home, or the system's place for caches.
 
-    Raises UserError if that is not an absolute path: stages run in more than one folder (those of dvc exp run too),
-    and a relative path would make a cache in each.
+    Raises UserError if that is not an absolute path: stages run in several folders (dvc exp run has its own), and a
+    relative path would create a cache in each.
     """
     given = os.environ.get("ONESHOT_CACHE", "")
     try:
         folder = Path(os.path.expanduser(given or platformdirs.user_cache_dir("oneshot")))
-        str(folder).encode()  # what is not text could not be shown in a message
-    except (RuntimeError, UnicodeEncodeError):  # RuntimeError: the system's place is in a home that is not known
+        str(folder).encode()  # a path that is not text could not be shown in a message
+    except (RuntimeError, UnicodeEncodeError):  # RuntimeError: the system's place is in an unknown home
         folder = None
     if folder is None or not folder.is_absolute():
         place = repr(given) if given else "the system's place for caches"
@@ -35,7 +35,7 @@ def cache_folder() -> Path:
 def read(dataset: str, cache: Path) -> dict[str, bytes]:
     """Read the files of a data set that its cache holds: {name: content}, verified.
 
-    A file that is altered or unreadable is left out, and a line printed that says so.
+    An altered or unreadable file is left out, and a line is printed about it.
     """
     contents = {}
     for name, file in FILES[dataset].items():
@@ -49,14 +49,14 @@ def read(dataset: str, cache: Path) -> dict[str, bytes]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (Failure, OSError) as error:
-            print(f"{dataset}: cached {name} is not used, but fetched again: {error}")
+            print(f"{dataset}: the cached {name} cannot be used and is fetched again: {error}")
         else:
             contents[name] = content
     return contents
 
 
 def write(contents: dict[str, bytes], cache: Path) -> None:
-    """Write the files that the cache lacks; if it cannot be written, a line is printed and the run continues."""
+    """Write the files that the cache lacks; if that fails, print a line and continue."""
     for name, content in contents.items():
         try:
             if not (cache / name).is_file() or (cache / name).read_bytes() != content:

@@ -57,7 +57,7 @@ PACKAGES = {
         "yNMiXGBeeSNgm/OnD4v/Ag2GCQ46Vs3oOqGtpztUpgs3MuGNzjZMDB2CmUITeAV2dvI7FhuWpBGkAw/k3RGoUw==",
     ),
 }
-SLACK = 16 << 20  # bytes that an archive may hold beside the data: other members, padding
+SLACK = 16 << 20  # bytes that an archive may hold besides the data: other members, padding
 
 
 def verify(dataset: str, name: str, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Why a source does not give the data, and another try if the fault may pass."""
+"""Why a source cannot provide the data, and retries if the fault may be temporary."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,14 +8,14 @@ from typing import ParamSpec, TypeVar
 
 from oneshot.core.errors import UserError
 
-PAUSES = (1.0, 3.0)  # seconds before each new try after a passing fault
+PAUSES = (1.0, 3.0)  # seconds before each retry after a temporary fault
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Failure(Exception):
-    """The reason why a source does not give the data, in a few words; a passing one may be gone at the next try."""
+    """The reason why a source cannot provide the data, in a few words; passing: whether a retry may succeed."""
 
     def __init__(self, reason: str, passing: bool = False):
         super().__init__(reason)
@@ -32,7 +32,7 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def retry(action: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T:
-    """Do something, again after each of PAUSES if the fault is a passing one; raises the last Failure."""
+    """Do something, and retry after each of PAUSES if the fault is temporary; raises the last Failure."""
     for pause in PAUSES:
         try:
             return action(*arguments, **keywords)

@@ -1,6 +1,6 @@
-"""A data set, fetched: from the user's cache, or from the first source that gives what is missing.
+"""Fetching a data set: from the user's cache, or from the first source that provides what is missing.
 
-The bytes decide, not the source: each file is accepted only if its SHA-256 is that of the official release.
+The bytes decide, not the source: a file is accepted only if its SHA-256 is that of the official release.
 """
 
 import tempfile
@@ -18,10 +18,11 @@ Source = Callable[[str, list[str]], Iterator[tuple[str, bytes]]]  # (data set, n
 
 
 def fetch(dataset: str, params: DownloadParams) -> dict[str, bytes]:
-    """Get the files of a data set, verified by SHA-256: {name: content}; prints a line per step.
+    """Get the files of a data set, verified by SHA-256: {name: content}; prints a line per attempt.
 
-    dataset: a key of FILES. Cached files are not fetched; once all files are there, they are cached. Raises UserError
-    naming each source and why it failed, if files are still missing after the last, or if there can be no cache.
+    dataset: a key of FILES. Cached files are not fetched again; once all files are there, they are cached. Raises
+    UserError if files are still missing after the last source, naming each source and why it failed, or if the cache
+    has no valid path.
     """
     place = cache.cache_folder() / dataset
     contents = cache.read(dataset, place)

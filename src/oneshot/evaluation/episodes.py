@@ -11,14 +11,14 @@ from threadpoolctl import threadpool_limits
 from oneshot.core.errors import UserError
 from oneshot.core.seeds import generator
 
-# Scores held at one time by a thread. Larger blocks do not make the distance product faster.
+# Scores that a thread holds at a time. Larger blocks do not make the matrix product faster.
 _BLOCK_BYTES = 2**26
 
 
 def require_images(labels: np.ndarray, classes: Sequence[int], count: int, key: str, limit_key: str) -> None:
     """Raise UserError, naming both parameters, if a class has fewer than `count` images.
 
-    key: the parameter that asks for so many; limit_key: the parameter that keeps the data small.
+    key: the parameter that asks for them; limit_key: the parameter that limits the images of a class.
     """
     for label in classes:
         present = int(np.count_nonzero(labels == label))
@@ -29,7 +29,7 @@ def require_images(labels: np.ndarray, classes: Sequence[int], count: int, key: 
 
 
 def require_features(features: np.ndarray, net: str) -> None:
-    """Raise UserError if features (n, d) are not finite, or all the same: the net that made them has learned nothing."""
+    """Raise UserError if features (n, d) are not finite, or all the same: then the net has learned nothing."""
     if not np.isfinite(features).all() or (features == features[0]).all():
         raise UserError(
             f"the representations by the {net} net are all the same or not finite, so it has learned nothing: lower its"
@@ -40,7 +40,7 @@ def require_features(features: np.ndarray, net: str) -> None:
 def choose_images(
     labels: np.ndarray, classes: Sequence[int], per_class: int, seed: int, purpose: str = "chosen images"
 ) -> np.ndarray:
-    """Choose the same number of images of each class at random, once: (classes * per_class,) int64, grouped by class.
+    """Choose the same number of images of each class at random: positions (classes * per_class,) int64, class by class.
 
     labels: (n,) integers; raises ValueError if a class has too few images.
     """
@@ -56,9 +56,9 @@ def draw_episodes(
 ) -> np.ndarray:
     """Draw the support images of many episodes: (episodes, ways, shots) int64, positions in the pool of images.
 
-    labels: (n,) integers of the pool; every episode has all the classes as its ways, in the order given; shots:
-    distinct images of each. The same arguments give the same draws. Raises ValueError if there are fewer than two
-    classes, or a class has no image left to be a query.
+    labels: (n,) integers of the pool; classes: all are the ways of every episode, in this order; shots: distinct images
+    per class. The same arguments give the same draws. Raises ValueError if there are fewer than two classes, or
+    a class has no image left as a query.
     """
     if len(classes) < 2:
         raise ValueError(f"an episode needs two classes, not {len(classes)}")
@@ -75,16 +75,16 @@ def draw_episodes(
 def evaluate(features: np.ndarray, labels: np.ndarray, classes: Sequence[int], support: np.ndarray) -> np.ndarray:
     """Classify all queries by Euclidean distance: confusion matrices, (episodes, ways, ways) int64.
 
-    features: (n, d) float, whose precision is that of the distances; labels: (n,) integers; support: of draw_episodes.
-    The queries of an episode are all images of the classes but its support images. A query is classified as the class
-    whose support images have the nearest mean: with one shot, that of the nearest image; of equally near classes, the
-    first one in `classes`. Rows are predictions, columns are references.
+    features: (n, d) float; distances have the same precision; labels: (n,) integers; support: from draw_episodes.
+    The queries of an episode are all images of the classes except its support images. A query is classified as the
+    class whose support images have the nearest mean (with one shot: whose image is nearest); a tie goes to the first
+    class. Rows are predictions, columns are references.
     """
     order = np.concatenate([np.flatnonzero(labels == label) for label in classes])
     place = np.full(len(labels), -1)
     place[order] = np.arange(len(order))
     ends = np.cumsum([np.count_nonzero(labels == label) for label in classes])
-    # Distances do not change, but lose fewer digits if the numbers are small.
+    # Centring does not change distances, but smaller numbers lose fewer digits.
     pool = features[order] - features[order].mean(0)
     support = place[support]
 
@@ -100,14 +100,14 @@ def evaluate(features: np.ndarray, labels: np.ndarray, classes: Sequence[int], s
             counts = [np.count_nonzero(hits[:, way, a:b], axis=1) for a, b in itertools.pairwise([0, *ends])]
             confusions[part, way] = np.stack(counts, axis=1)
 
-    # Blocks side by side, each on one thread: a product that the library splits over threads has other last digits.
+    # Blocks in parallel, each on one thread: a product that BLAS splits over threads has different last digits.
     with ThreadPoolExecutor(os.cpu_count()) as pool_of_threads, threadpool_limits(1):
         list(pool_of_threads.map(count_block, range(0, count, block)))
     return confusions
 
 
 def _nearest(pool: np.ndarray, support: np.ndarray) -> np.ndarray:
-    """Mark the nearest way of each image: (episodes, ways, n) bool; support images belong to none."""
+    """Mark the nearest way of each image: (episodes, ways, n) bool; support images have none."""
     episodes, ways, _ = support.shape
     anchors = pool[support].mean(2).reshape(-1, pool.shape[1])
     # The nearest anchor p of a query q has the greatest q.p - |p|^2 / 2, since |q|^2 is the same for all of them.
@@ -128,7 +128,7 @@ def _distinct(rng: np.random.Generator, n: int, size: int, rows: int) -> np.ndar
     """Draw `size` of 0 .. n - 1 without repetition in each row, in random order: (rows, size) int64."""
     drawn = np.empty((rows, size), np.int64)
     for column in range(size):
-        # The k-th of the numbers not yet drawn: step over each drawn one that is not greater, from the least.
+        # A rank among the numbers not yet drawn: skip each drawn one that is not greater, starting from the least.
         number = rng.integers(n - column, size=rows)
         for other in np.sort(drawn[:, :column], axis=1).T:
             number += number >= other

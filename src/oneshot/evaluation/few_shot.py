@@ -1,4 +1,4 @@
-"""Few-shot accuracy over many episodes: of several methods on the same draws, and of several groups of classes."""
+"""Few-shot accuracy over many episodes: of several methods on the same episodes, and of several groups of classes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,11 +21,11 @@ def compare_methods(
     episodes: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Accuracy of each method and number of shots: a row each, fewest shots first, then in the order of the methods.
+    """Accuracy of each method and number of shots: one row each, fewest shots first, then in the order of the methods.
 
-    unseen: (2, n, d) float, representations of the classes to tell apart, of images and of their mirror images;
-    seen: (2, m, d) float, the same of classes that the net was trained on; labels: (n,) of `unseen`; methods: names of
-    transforms.METHODS, raw among them. All methods see the same episodes, so that their differences are paired.
+    unseen: (2, n, d) float, representations of the classes to classify: of images, and of their mirror images;
+    seen: (2, m, d) float, the same for classes that the net was trained on; labels: (n,) of `unseen`; methods: names in
+    transforms.METHODS, including raw. All methods get the same episodes, so their differences are paired.
     Columns: setting, shots, method, accuracy, interval_95, gain_over_raw, gain_interval_95 (half-widths of 95%
     intervals over episodes).
     """
@@ -65,7 +65,7 @@ def evaluate_groups(
 ) -> dict[tuple[str, int], np.ndarray]:
     """Classify within each group of classes: {(group, shots): confusions (episodes, classes, classes) int64}.
 
-    features: (n, d) float; labels: (n,) integers; groups: by name, on which the draws depend, its classes.
+    features: (n, d) float; labels: (n,) integers; groups: {name: classes}; the name seeds the episodes.
     """
     confusions = {}
     for group, classes in groups.items():

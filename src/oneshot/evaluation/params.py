@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from oneshot.core.params import Schema
 from oneshot.evaluation.transforms import METHODS
 
-# Support images of each class in all episodes together: the draws are held in memory, 8 bytes each.
+# Support images per class in all episodes together: they are held in memory, 8 bytes each.
 _MOST_DRAWN = 10_000_000
 
 
@@ -35,7 +35,7 @@ class EpisodeParams(Schema):
 
 
 class OneShotParams(EpisodeParams):
-    """The report's protocol, and many episodes by several methods."""
+    """The report's protocol, and many episodes with several methods."""
 
     images_per_class: int = Field(ge=2)
     draws: int = Field(ge=2, le=1_000_000)
@@ -50,7 +50,7 @@ class OneShotParams(EpisodeParams):
         if len(set(methods)) < len(methods):
             raise ValueError("should name each method once")
         if "raw" not in methods:
-            raise ValueError("should include raw, which the others are compared with")
+            raise ValueError("should include raw, with which the others are compared")
         return methods
 
 

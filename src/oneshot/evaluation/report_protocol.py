@@ -9,8 +9,10 @@ from oneshot.evaluation.episodes import choose_images, draw_episodes, evaluate
 
 
 class Draws(NamedTuple):
-    """What the protocol did: `pool`, (images,) int64: positions of the images it uses, grouped by class;
-    `support`, (draws, ways, 1) int64: positions in the pool; `confusions`, (draws, ways, ways) int64.
+    """What the protocol drew, and its results.
+
+    pool: (images,) int64, positions of the images that it uses, class by class; support: (draws, ways, 1) int64,
+    positions in the pool; confusions: (draws, ways, ways) int64.
     """
 
     pool: np.ndarray
@@ -21,11 +23,11 @@ class Draws(NamedTuple):
 def run(
     features: np.ndarray, labels: np.ndarray, classes: Sequence[int], *, images_per_class: int, draws: int, seed: int
 ) -> Draws:
-    """Classify the images of some classes, again and again, from one random image of each.
+    """Classify the images of some classes from one random image of each; repeat for many draws of these images.
 
-    features: (n, d) float; labels: (n,) integers; images_per_class: used of each class, the support image included;
-    draws: random choices of the support images. A query is classified as the class of the nearest support image by
-    Euclidean distance, in double precision.
+    features: (n, d) float; labels: (n,) integers; images_per_class: including the support image; draws: number of
+    random choices of the support images. A query is classified as the class of the nearest support image by Euclidean
+    distance, in double precision.
     """
     pool = choose_images(labels, classes, images_per_class, seed, "report protocol")
     support = draw_episodes(labels[pool], classes, episodes=draws, shots=1, seed=seed, purpose="report protocol")

@@ -1,11 +1,11 @@
-"""Transforms of features before distances are taken: the usual ones of the few-shot literature, each with a name."""
+"""Transforms of features before distances are computed: the usual ones of the few-shot literature, by name."""
 
 import numpy as np
 
-# Each method is a sequence of steps. Sources: centring and unit length are CL2N of SimpleShot (Wang et al. 2019), the
+# Each method is a sequence of steps. Sources: centring and unit length are CL2N of SimpleShot (Wang et al. 2019); the
 # power transform with centring is that of PT-MAP (Hu et al. 2021). "mirror" averages the features of an image and its
-# mirror image: test-time averaging, beside the plain figures. "centre_queries" takes the mean of all images of the
-# unseen classes, the unlabelled queries included: transductive.
+# mirror image (test-time averaging). "centre_queries" subtracts the mean of all images of the unseen classes, including
+# the unlabelled queries, so it is transductive.
 METHODS = {
     "raw": (),
     "unit": ("unit",),
@@ -37,7 +37,7 @@ def represent(method: str, unseen: np.ndarray, seen: np.ndarray) -> np.ndarray:
         elif step == "power":
             unseen, seen = _power(unseen), _power(seen)
         elif step == "standardise":
-            # A unit that is 0 for all these images carries no scale: leave it as it is.
+            # Keep the scale of a unit that is constant.
             centre, scale = _mean(seen), seen.std(0, dtype=np.float64)
             scale = np.where(scale > 0, scale, 1).astype(seen.dtype)
             unseen, seen = (unseen - centre) / scale, (seen - centre) / scale
@@ -52,11 +52,11 @@ def _mean(features: np.ndarray) -> np.ndarray:
 
 
 def _unit(features: np.ndarray) -> np.ndarray:
-    """Scale each row to Euclidean length 1; a row of zeros stays."""
+    """Scale each row to Euclidean length 1; a row of zeros stays as it is."""
     length = np.linalg.norm(features, axis=1, keepdims=True)
     return features / np.where(length > 0, length, 1)
 
 
 def _power(features: np.ndarray) -> np.ndarray:
-    """sign(x) |x|^0.5: makes the long-tailed units of a ReLU layer more like a normal distribution."""
+    """sign(x) |x|^0.5: brings the long-tailed units of a ReLU layer closer to a normal distribution."""
     return np.sign(features) * np.abs(features) ** features.dtype.type(_EXPONENT)

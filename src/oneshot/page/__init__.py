@@ -1,1 +1,1 @@
-"""The HTML page: the report's results beside these, and one-shot learning to try by hand."""
+"""The HTML page: the report's results and this run's side by side, and one-shot learning to try."""

@@ -1,4 +1,4 @@
-"""The page's charts as plotly.js takes them: plain dicts of data and layout; the page's script adds the theme."""
+"""The page's charts in plotly.js's format: plain dicts of data and layout; the page's script adds the theme."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -8,10 +8,10 @@ import pandas as pd
 
 from oneshot.plotting.palette import COLOURS, MARKERS
 
-# Two colours for what is no class, apart under each kind of colour blindness, and by dash or hatching once more.
+# Two colours for things other than classes, distinguishable with any colour blindness, and by dash or hatch.
 FIRST, SECOND = "#3b82d0", "#d55e00"
 _SERIES = ((FIRST, "circle"), (SECOND, "square"), ("#832db6", "diamond"), ("#717581", "cross"), ("#b9ac70", "x"))
-# matplotlib's marker names in plotly.js's words; its 3-D charts know fewer.
+# matplotlib's markers as plotly.js names them; its 3-D charts have fewer.
 SYMBOLS = {
     "o": "circle",
     "s": "square",
@@ -21,7 +21,7 @@ SYMBOLS = {
     "P": "cross",
     "X": "x",
 }
-# And "x" is a letter to them, which not every font has.
+# In 3-D, plotly.js draws "x" as a letter, which some fonts lack.
 SYMBOLS_3D = SYMBOLS | {"^": "diamond-open", "v": "square-open", "X": "circle-open"}
 
 
@@ -55,7 +55,7 @@ def curves(training: Sequence[float], validation: Sequence[float], title: str) -
 def scatter(points: np.ndarray, labels: np.ndarray, names: Sequence[str], axes: Sequence[str], tiles: Sequence) -> dict:
     """Draw points by class, in 2-D or 3-D; hovering over one shows its image.
 
-    points: (n, 2 or 3); labels: (n,) integers; names: of each label; tiles: (n,) the images' places in their sheet.
+    points: (n, 2 or 3); labels: (n,) integers; names: of each label; tiles: (n,) positions of the images in the sheet.
     """
     solid = points.shape[1] == 3
     places = np.asarray(tiles)
@@ -88,7 +88,7 @@ def scatter(points: np.ndarray, labels: np.ndarray, names: Sequence[str], axes: 
 
 
 def confusion(matrix: np.ndarray, names: Sequence[str]) -> dict:
-    """Draw a confusion matrix, rows = prediction, columns = reference, shade and text = share of the column.
+    """Draw a confusion matrix: rows = prediction, columns = reference, shade and text = share of the column.
 
     matrix: (classes, classes) counts.
     """
@@ -112,7 +112,7 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> dict:
             }
         ],
         "layout": {
-            # Names that look like numbers are names.
+            # Otherwise names such as "5" would be numbers.
             "xaxis": {"title": {"text": "reference"}, "type": "category", "showgrid": False},
             "yaxis": {"title": {"text": "prediction"}, "type": "category", "autorange": "reversed", "showgrid": False},
         },
@@ -122,7 +122,7 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> dict:
 def bars(names: Sequence[str], groups: Mapping[str, tuple[Sequence, Sequence | None]], title: str) -> dict:
     """Draw shares of classes as bars side by side.
 
-    groups: by name, a value per class (None if there is none) and half-widths of intervals or None.
+    groups: {name: (a value per class, None if unknown; half-widths of their intervals, or None)}.
     """
     data = []
     for (name, (values, intervals)), (colour, pattern) in zip(
@@ -148,9 +148,9 @@ def bars(names: Sequence[str], groups: Mapping[str, tuple[Sequence, Sequence | N
 
 
 def methods(rows: Sequence[tuple[str, str, float, float]]) -> dict:
-    """Draw the accuracy of methods with its interval, a colour per number of shots.
+    """Draw the accuracy of methods with its interval, in one colour per number of shots.
 
-    rows: (shots, method, accuracy, half-width of its interval); the best method of the first shots stands on top.
+    rows: (shots, method, accuracy, half-width of its interval); the method that is best with fewest shots is on top.
     """
     shots = sorted({row[0] for row in rows}, key=lambda name: int(name.split("-")[0]))
     order = [method for _, method, _, _ in sorted((row for row in rows if row[0] == shots[0]), key=lambda row: row[2])]
@@ -179,7 +179,7 @@ def methods(rows: Sequence[tuple[str, str, float, float]]) -> dict:
 
 
 def vectors(features: np.ndarray, labels: Sequence[int], names: Sequence[str]) -> dict:
-    """Draw representation vectors as rows of bars over the same axis, in the classes' colours: features (n, units)."""
+    """Draw representation vectors as rows of bars over a common axis, in the classes' colours: features (n, units)."""
     data, layout = [], {"showlegend": False, "bargap": 0}
     top = _number(float(features.max()))
     count = len(labels)
@@ -213,7 +213,7 @@ def vectors(features: np.ndarray, labels: Sequence[int], names: Sequence[str]) -
 
 
 def sweep(table: pd.DataFrame, column: str, title: str) -> dict:
-    """Draw a metric over the margin, a line per net; table: rows of margin, net and the column."""
+    """Draw a metric over the margin, one line per net; table: with columns margin, net and `column`."""
     data = []
     parts = sorted(table.groupby("net"))
     for (net, part), (colour, symbol) in zip(parts, cycle(_SERIES), strict=False):
@@ -241,5 +241,5 @@ def _numbers(values) -> list[float | None]:
 
 
 def _number(value: float) -> float:
-    """Four digits are more than a screen shows, and keep the page small."""
+    """Round to four digits, which are more than a screen shows, to keep the page small."""
     return float(f"{float(value):.4g}")

@@ -1,4 +1,4 @@
-"""What the page shows, section by section."""
+"""The contents of the page, section by section."""
 
 from oneshot.page.results import Results
 from oneshot.page.sections import (
@@ -16,13 +16,13 @@ from oneshot.page.sections import (
     trial,
 )
 
-# In the order of the page; each module's section(results) returns what the template asks for by name, and possibly
-# "charts" and "sheets" (contact sheets of images), by names of their own.
+# In the order of the page. Each module's section(results) returns values for the template by name and, if it has any,
+# "charts" and "sheets" (contact sheets of images): {name: chart or sheet}.
 SECTIONS = (trial, samples, nets, training, test_results, draw, projections, one_shot, pairs, digits, margin, making)
 
 
 def contents(results: Results) -> dict:
-    """Compute all that the page's template asks for."""
+    """Compute everything that the page's template uses."""
     page: dict = {"charts": {}, "sheets": {}}
     for module in SECTIONS:
         part = module.section(results)

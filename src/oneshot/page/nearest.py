@@ -1,15 +1,15 @@
-"""One-shot classification in whole numbers, so that Python and the page's JavaScript agree to the last tie."""
+"""One-shot classification in integers, so that Python and the page's JavaScript always agree, even on ties."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-# Squared distances stay far below 2^53, to which both count exactly: 600 units of 8 bits, 3 of 16.
+# Squared distances of 600 units of 8 bits, or 3 of 16, stay far below 2^53, up to which both are exact.
 DTYPES = {8: np.dtype("<u1"), 16: np.dtype("<u2")}
 
 
 def quantize(vectors: np.ndarray, bits: int) -> np.ndarray:
-    """Round vectors to whole numbers of 8 or 16 bits: (n, d) float -> (n, d) uint8 or uint16.
+    """Round vectors to integers of 8 or 16 bits: (n, d) float -> (n, d) uint8 or uint16.
 
     One offset and one scale for all units, so that distances keep their proportions.
     """
@@ -21,8 +21,8 @@ def quantize(vectors: np.ndarray, bits: int) -> np.ndarray:
 def classify(codes: np.ndarray, supports: Sequence[int]) -> np.ndarray:
     """Find the nearest support of each image by Euclidean distance: (n,) int64, positions in `supports`.
 
-    codes: (n, d) whole numbers; supports: the position in codes of one image per class. Of equally near supports the
-    first one is taken; a support itself is no query and gets -1.
+    codes: (n, d) integers; supports: position in codes of one image per class. A tie goes to the first support; a
+    support itself is not a query and gets -1.
     """
     codes = codes.astype(np.int64)
     squares = np.stack([((codes - codes[support]) ** 2).sum(1) for support in supports])

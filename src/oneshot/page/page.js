@@ -3,7 +3,7 @@
   const page = JSON.parse(document.getElementById("data").textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
-  // ---- charts: drawn when they come near the screen, in the page's colours
+  // ---- charts: drawn in the page's colours when they scroll near the screen
 
   function colour(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -29,7 +29,7 @@
     }
     if (layout.scene) {
       layout.margin = { l: 0, r: 0, t: 0, b: 0 };
-      // Step back so that the axes' titles stay inside.
+      // Move the camera back so that the axes' titles stay inside.
       if (narrow) for (const axis of "xyz") layout.scene.camera.eye[axis] *= 1.55;
       for (const key of ["xaxis", "yaxis", "zaxis"]) {
         layout.scene[key] = { gridcolor: line, zerolinecolor: muted, linecolor: muted, ...layout.scene[key] };
@@ -108,7 +108,7 @@
     });
   }
 
-  // ---- try it: the nearest example by whole-number distances, as oneshot.page.nearest.classify computes it
+  // ---- try it: the nearest example by integer distances, as in oneshot.page.nearest.classify
 
   const chooser = document.getElementById("set");
   if (!chooser) return;
@@ -169,7 +169,7 @@
     const total = matrix.flat().reduce((sum, count) => sum + count, 0);
     const right = matrix.reduce((sum, row, way) => sum + row[way], 0);
     const verdict = document.getElementById("accuracy");
-    verdict.textContent = `${((100 * right) / total).toFixed(1)}% right: ${right} of ${total} images`;
+    verdict.textContent = `${((100 * right) / total).toFixed(1)}% correct: ${right} of ${total} images`;
     Object.assign(verdict.dataset, { right, total, predictions: found.join(","), supports: supports.join(",") });
 
     const table = document.getElementById("matrix");

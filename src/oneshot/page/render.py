@@ -1,4 +1,4 @@
-"""The page as one HTML file: template, style, script, plotly.js and data put together, the same bytes each time."""
+"""The page as one HTML file of template, style, script, plotly.js and data, with the same bytes each time."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ _UNKNOWN = "\N{EN DASH}"
 
 
 def render(contents: Mapping) -> bytes:
-    """Render what contents.contents() computed as an HTML page that needs nothing else."""
+    """Render the result of contents.contents() as an HTML page that needs no other file."""
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -45,14 +45,14 @@ def render(contents: Mapping) -> bytes:
 
 
 def data_of(page: bytes) -> dict:
-    """Read the data out of a rendered page: {"charts", "sets", "columns" of each sheet}."""
+    """Read the data from a rendered page: {"charts": ..., "sets": ..., "columns": ... of each sheet}."""
     start = '<script type="application/json" id="data">'
     _, _, rest = page.decode().partition(start)
     return json.loads(rest.partition("</script>")[0])
 
 
 def _data(content: Mapping) -> Markup:
-    """Write JSON that no browser takes for markup."""
+    """Write JSON that no browser can mistake for markup."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c"))
 

@@ -1,19 +1,19 @@
-"""The results of the report that this project reproduces, as it prints them."""
+"""The results of the report that this project reproduces, as printed there."""
 
 from typing import NamedTuple
 
 
 class TestMetrics(NamedTuple):
-    """A net on its test images: accuracy from 0 to 1, and cross-entropy in nats; None if the report has no such net."""
+    """A net's test metrics: accuracy from 0 to 1, and cross-entropy in nats; None if the report has no such net."""
 
     accuracy: float | None
     loss: float | None
 
 
-# The classes of its second net; the labels that it does not have are unseen.
+# The classes of the report's second net; the other labels are unseen.
 SEEN_CLASSES = (0, 1, 2, 3, 4, 5)
 
-# Both with augmentation, by the net's name.
+# Both nets were trained with augmentation.
 CONVNETS = {
     "10-class": TestMetrics(0.87, 0.67),
     "6-class": TestMetrics(0.89, 0.5297104382514953),
@@ -32,5 +32,5 @@ CONFUSION = (
 RECALL = {6: 0.68, 7: 0.53, 8: 0.56, 9: 0.55}
 PRECISION = {6: 0.57, 7: 0.61, 8: 0.52, 9: 0.64}
 
-# Pairs of digits that are confused most.
+# The most confused pairs of digits.
 CONFUSED_DIGITS = ((4, 9), (1, 7))

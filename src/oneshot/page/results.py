@@ -1,4 +1,4 @@
-"""What the page is made from: all results of one run, and what several sections need of them."""
+"""All results of one run, from which the page is made, and what several sections derive from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from oneshot.datasets import cifar10
 from oneshot.evaluation import report_protocol
 
 CONVNETS = ("10-class", "6-class")
-# The nets whose embeddings of digits are shown, in the page's order, and what the page calls them.
+# The digit nets in the page's order, and what the page calls them.
 EMBEDDINGS = {
     "siamese-2d": "siamese net, 2-D",
     "siamese-3d": "siamese net, 3-D",
@@ -22,12 +22,12 @@ EMBEDDINGS = {
 
 @dataclass(frozen=True)
 class Results:
-    """What the stage has read.
+    """The inputs of the stage.
 
-    params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data, by file;
-    features: arrays by net; metrics: by file name without ending; curves: tables by net; confusion, scatter: tables of
-    "one_shot_cifar10" and of each digit net; methods: the table of CIFAR-10's methods; sweep, seeds, minutes: tables
-    of docs/.
+    params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data by file;
+    features: arrays by net; metrics: by path below metrics/ without .json; curves: tables by net; confusion, scatter:
+    tables of "one_shot_cifar10" and of each digit net; methods: the table of CIFAR-10's methods; sweep, seeds, minutes:
+    the tables of docs/.
     """
 
     params: Mapping
@@ -46,7 +46,7 @@ class Results:
 
     @property
     def convnets(self) -> dict[str, str]:
-        """What the page calls the ConvNets, by name; only the name stays "6-class" with another number of classes."""
+        """What the page calls the ConvNets, by name. "6-class" keeps its name with any number of seen classes."""
         return {"10-class": "ConvNet, 10 classes", "6-class": f"ConvNet, {len(self.seen_classes)} classes"}
 
     @property
@@ -56,22 +56,22 @@ class Results:
 
     @property
     def unseen_classes(self) -> list[int]:
-        """Labels of the CIFAR-10 classes that the 6-class net never saw."""
+        """Labels of the CIFAR-10 classes that the 6-class net has never seen."""
         return self.params["cifar10"]["unseen_classes"]
 
     @property
     def unseen_names(self) -> list[str]:
-        """Their names."""
+        """Names of the unseen classes."""
         return [cifar10.NAMES[label] for label in self.unseen_classes]
 
     def unseen(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Representations (n, units) float32, labels (n,) and positions in the data set (n,) of the unseen classes."""
+        """Select the unseen classes: representations (n, units) float32, labels (n,), indices in the data set (n,)."""
         data = self.features["6-class"]
         chosen = np.isin(data["labels"], self.unseen_classes)
         return data["embeddings"][chosen], data["labels"][chosen], data["indices"][chosen]
 
     def protocol(self) -> report_protocol.Draws:
-        """The draws of the report's protocol, those of the stage one_shot_cifar10."""
+        """Repeat the report's protocol with the draws of the stage one_shot_cifar10."""
         features, labels, _ = self.unseen()
         settings = {key: self.params["one_shot"][key] for key in ("images_per_class", "draws")}
         return report_protocol.run(features, labels, self.unseen_classes, **settings, seed=self.params["seed"])

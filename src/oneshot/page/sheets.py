@@ -1,4 +1,4 @@
-"""Contact sheets: many small images in one, which a page shows tile by tile."""
+"""Contact sheets: many small images in one, which the page shows tile by tile."""
 
 import base64
 import io
@@ -11,7 +11,7 @@ _GREYS = 16
 
 
 def sheet(images: np.ndarray, columns: int = 25) -> dict:
-    """Lay images out in rows as one picture: {"uri", "columns", "rows"}; the uri holds the picture itself.
+    """Lay images out in rows as one picture: {"uri", "columns", "rows"}; the data URI holds the picture itself.
 
     images: (n, side, side, 3) uint8 become a JPEG, (n, side, side) uint8 a PNG of sixteen greys.
     """

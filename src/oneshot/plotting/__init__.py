@@ -1,1 +1,1 @@
-"""Pictures of tables."""
+"""PNG pictures of the tables in plots/."""

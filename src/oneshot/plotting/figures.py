@@ -1,4 +1,4 @@
-"""Pictures of tables as PNG, the same bytes each time: labelled axes, class names, one colour per class."""
+"""Tables drawn as PNG, with the same bytes each time: labelled axes, class names, one colour per class."""
 
 import io
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from oneshot.plotting.palette import COLOURS, MARKERS
 
-# Sizes in inches and points, chosen so that text is still readable at half size.
+# Sizes in inches and points; text is still readable at half size.
 _SIDE = 5.6
 _DPI = 150
 _TITLE, _LABEL, _TICK = 16, 15, 13
@@ -19,7 +19,7 @@ _TITLE_LETTERS = 36
 
 
 def by_part(table: pd.DataFrame, title: str) -> dict[str, pd.DataFrame]:
-    """Split a table by its column part, if it has one: {title of a panel: its rows}."""
+    """Split a table by its column `part`, if it has one: {title of a panel: its rows}."""
     if "part" not in table:
         return {title: table}
     panels = {}
@@ -33,8 +33,8 @@ def by_part(table: pd.DataFrame, title: str) -> dict[str, pd.DataFrame]:
 def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
     """Draw confusion matrices side by side: rows = prediction, columns = reference, shade = share of the column.
 
-    panels: by title, tables with columns predicted, reference, count, and possibly shots, the same number throughout;
-    classes stand in the order of the table.
+    panels: {title: table} with columns predicted, reference, count, and optionally shots, which must be constant;
+    classes are in the order of the table.
     """
     figure = _figure(_SIDE * len(panels), _SIDE + 0.3)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
@@ -68,8 +68,8 @@ def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
 def draw_scatter(panels: Mapping[str, pd.DataFrame], *, one_space: bool) -> bytes:
     """Draw points by class, in 2-D or 3-D, panels side by side.
 
-    panels: by title, tables with columns x, y (and z), label (integer, 0 .. 9, which gives colour and marker) and
-    class (its name); one_space: the panels show the same space, and so have the same axes.
+    panels: {title: table} with columns x, y (and z), label (integer, 0 .. 9, which determines colour and marker) and
+    class (its name); one_space: whether the panels show the same space and therefore share their axes.
     """
     columns = [column for column in "xyz" if column in next(iter(panels.values()))]
     solid = len(columns) == 3
@@ -96,10 +96,10 @@ def draw_scatter(panels: Mapping[str, pd.DataFrame], *, one_space: bool) -> byte
             low, high = space[axis].min(), space[axis].max()
             margin = 0.04 * max(high - low, 1e-9)
             getattr(ax, f"set_{axis}lim")(low - margin, high + margin)
-            # In 3-D the tick labels stand where matplotlib would put the axis label.
+            # In 3-D the tick labels are where matplotlib would put the axis label.
             getattr(ax, f"set_{axis}label")(f"{axis} (no unit)", fontsize=_LABEL, labelpad=12 if solid else None)
         if solid:
-            # matplotlib's layout does not see the labels of a 3-D box: keep them inside.
+            # matplotlib's layout ignores the labels of a 3-D box: keep them inside.
             ax.set_box_aspect(None, zoom=0.85)
         ax.tick_params(labelsize=_TICK - 3 if solid else _TICK)
         ax.set_title(title, fontsize=_TITLE, pad=-12 if solid else None)
@@ -122,7 +122,7 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def _png(figure: Figure) -> bytes:
-    """Encode a figure without the program's version, which would change the bytes."""
+    """Encode a figure as PNG, without matplotlib's version, which would change the bytes."""
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})

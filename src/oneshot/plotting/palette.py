@@ -1,7 +1,7 @@
 """How the ten classes look: one colour and one marker each, in every picture."""
 
 # Matthew Petroff's ten colours for accessible data visualisation ("petroff10" in matplotlib), reordered so that classes
-# drawn together (0-5, 6-9, 0-4, 5-9) stay apart under each kind of colour blindness; the markers say it once more.
+# drawn together (0-5, 6-9, 0-4, 5-9) are distinguishable with each kind of colour blindness; markers repeat the class.
 COLOURS = (
     "#ffa90e",
     "#bd1f01",

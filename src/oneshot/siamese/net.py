@@ -1,4 +1,4 @@
-"""The siamese net of the report: one net that both images of a pair go through (report, section MNIST)."""
+"""The report's siamese net: one net that embeds both images of a pair (report, section MNIST)."""
 
 from oneshot.training.tensorflow import keras
 

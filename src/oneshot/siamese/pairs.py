@@ -7,7 +7,7 @@ from oneshot.training.tensorflow import tf
 
 
 def distances(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
-    """Euclidean distances between matching rows: (n, d), (n, d) -> (n,); the gradient at distance 0 is 0, not NaN."""
+    """Euclidean distances between corresponding rows: (n, d), (n, d) -> (n,); the gradient at distance 0 is 0."""
     squares = tf.reduce_sum(tf.square(first - second), axis=-1)
     apart = squares > 0
     return tf.where(apart, tf.sqrt(tf.where(apart, squares, 1.0)), 0.0)
@@ -24,7 +24,7 @@ def contrastive_loss(distance: tf.Tensor, same: tf.Tensor, margin: float) -> tf.
 
 
 def all_pairs(embeddings: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Pair each embedding with each other once: (n, d), (n,) int -> distance, same: (n (n - 1) / 2,) float32 each."""
+    """Pair each embedding with each other one: (n, d), (n,) int -> distance, same: (n (n - 1) / 2,) float32 each."""
     count = tf.shape(labels)[0]
     first, second = tf.unstack(tf.where(tf.range(count)[:, None] < tf.range(count)), axis=1)
     distance = distances(tf.gather(embeddings, first), tf.gather(embeddings, second))
@@ -32,7 +32,7 @@ def all_pairs(embeddings: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.T
 
 
 def balanced_mean(values: tf.Tensor, same: tf.Tensor) -> tf.Tensor:
-    """Mean over pairs in which pairs of the same digit and pairs of two digits weigh alike: (p,), (p,) -> scalar."""
+    """Mean over pairs, with equal weight on pairs of the same digit and pairs of two digits: (p,), (p,) -> scalar."""
     positive = tf.math.divide_no_nan(tf.reduce_sum(values * same), tf.reduce_sum(same))
     negative = tf.math.divide_no_nan(tf.reduce_sum(values * (1 - same)), tf.reduce_sum(1 - same))
     return (positive + negative) / 2
@@ -56,7 +56,7 @@ def draw_pairs(labels: np.ndarray, count: int, rng: np.random.Generator) -> tupl
     same = (np.arange(count) % 2 == 0).astype(np.float32)
     first = rng.integers(len(labels), size=count)
     size, begin = sizes[rank[first]], start[rank[first]]
-    # A partner is a step of 1..size-1 inside the class, or of 0.. past its end, both around the circle: never itself.
+    # A partner is 1..size-1 places further in the class, or at any place behind the class; both wrap around.
     inside = (place[first] - begin + 1 + rng.integers(size - 1)) % size + begin
     outside = (begin + size + rng.integers(len(labels) - size)) % len(labels)
     second = order[np.where(same == 1, inside, outside)]
@@ -67,8 +67,8 @@ def draw_pairs(labels: np.ndarray, count: int, rng: np.random.Generator) -> tupl
 def pair_metrics(distance: np.ndarray, same: np.ndarray, margin: float) -> dict[str, float]:
     """Loss, accuracy and area under the ROC curve of pairs: distance (n,), same (n,) -> metrics.
 
-    A pair is classified as the same digit if its distance is below margin / 2, halfway between what the loss asks of
-    the two kinds. The area under the curve needs no threshold.
+    A pair is classified as the same digit if its distance is below margin / 2, halfway between the distances that the
+    loss aims at. The area under the curve needs no threshold.
     """
     loss = contrastive_loss(tf.constant(distance, tf.float32), tf.constant(same, tf.float32), margin)
     return {

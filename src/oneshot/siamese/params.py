@@ -23,6 +23,6 @@ class SiameseParams(Schema):
 
 
 class Recipe(SiameseParams):
-    """How a siamese net is trained, the margin of its loss included."""
+    """How a siamese net is trained, including the margin of its loss."""
 
     margin: Margin

@@ -1,4 +1,4 @@
-"""How the siamese nets are trained and evaluated: the contrastive loss of all pairs of a batch."""
+"""Training and evaluating the siamese nets: the contrastive loss of all pairs of a batch."""
 
 import numpy as np
 
@@ -23,11 +23,11 @@ def train(
     checkpoint: Checkpoint,
     on_epoch: OnEpoch,
 ) -> list[dict[str, float]]:
-    """Train a net of `net.build` in place by Adam, whose rate falls to 0 by a half cosine; return each epoch's metrics.
+    """Train a net of `net.build` in place; return the metrics of each epoch. Adam's rate falls to 0 by a half cosine.
 
     train_set, validation_set: images (n, 28, 28, 1) float32, labels (n,) integers. The loss of a step is the mean over
-    all pairs of its images, in which pairs of the same digit and pairs of two digits weigh alike. All batches have the
-    same size (see dense_embedding.training).
+    all pairs of its images, with equal weight on pairs of the same digit and pairs of two digits. All batches are full
+    (see dense_embedding.training).
     """
     images, labels, _ = train_set
     count, batch = recipe.images_per_epoch, min(recipe.batch, recipe.images_per_epoch)
@@ -76,7 +76,7 @@ def train(
 def part_metrics(embeddings: np.ndarray, labels: np.ndarray, part: str, recipe: Recipe, seed: int) -> dict[str, float]:
     """Metrics of random pairs of one part of the data: embeddings (n, d), labels (n,) -> see pairs.pair_metrics.
 
-    part: the part's name, such as unseen_test, on which the pairs depend.
+    part: the part's name, such as unseen_test; it seeds the pairs.
     """
     pairs, same = draw_pairs(labels, recipe.evaluation_pairs, generator(seed, f"{part} pairs"))
     return evaluate_pairs(embeddings, pairs, same, recipe.margin)

@@ -13,11 +13,11 @@ def _distinct(classes: list[int]) -> list[int]:
     return classes
 
 
-# Images of each class that every class has.
+# Images that every class has at least.
 CIFAR10_IMAGES = {"training": 5000, "test": 1000}
 MNIST_IMAGES = {"training": 5421, "test": 892}
 
-# At least two: with one class there is nothing to tell apart.
+# At least two: with one class there is nothing to classify.
 Classes = Annotated[list[Annotated[int, Field(ge=0, le=9)]], Field(min_length=2), AfterValidator(_distinct)]
 
 

@@ -15,7 +15,7 @@ def split_cifar10(
     """Split CIFAR-10 for the two ConvNets: {"10-class": {...}, "6-class": {...}} of sorted int64 indices into labels.
 
     labels: (n,) uint8, the first `training` of them official training images. Both tasks have train, validation
-    and test, the latter over the seen classes only and with `unseen`: all images of the unseen classes, of both parts.
+    and test. Those of the 6-class task hold only seen classes; its `unseen` holds all images of the unseen classes.
     Raises UserError if a class has too few images.
     """
     seeded = {"validation": params.validation_per_class, "limit": params.limit_per_class, "seed": seed}
@@ -52,9 +52,8 @@ def split_classes(
     """Split some classes into train, validation and test: sorted int64 indices into labels, disjoint.
 
     labels: (n,) uint8, the first `training` of them official training images, from which validation is taken;
-    validation: images of each class; limit: at most so many training images (validation included) and so many test
-    images of each class. What is chosen of a class depends on that class and the seed alone, and validation not on the
-    limit.
+    validation: images per class; limit: the most training images (validation included) and the most test images per
+    class. The choice for a class depends only on that class and the seed; the validation images do not depend on limit.
     """
     ordered = [_ordered(labels, training, label, limit, seed) for label in classes]
     return {
@@ -65,9 +64,9 @@ def split_classes(
 
 
 def all_of_classes(labels: np.ndarray, training: int, classes: list[int], limit: int | None, seed: int) -> np.ndarray:
-    """Take all images of some classes, of both official parts: sorted int64 indices into labels.
+    """Take all images of some classes from both official parts: sorted int64 indices into labels.
 
-    limit: at most so many training images and so many test images of each class.
+    limit: the most training images and the most test images per class.
     """
     return _joined([part for label in classes for part in _ordered(labels, training, label, limit, seed)])
 

@@ -1,1 +1,1 @@
-"""What the trainings of all nets share."""
+"""What all trainings share."""

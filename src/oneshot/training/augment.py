@@ -8,7 +8,7 @@ right and y down from the image's centre, shows the input at R T S Z (x, y), whe
     S = [[1, -sin s], [0, cos s]]            shear by s
     Z = diag(zoom of x, zoom of y)
 
-All numbers are drawn by NumPy for a whole epoch, so that an image's transform follows from (seed, epoch, place) alone.
+NumPy draws the numbers for a whole epoch at once, so an image's transform depends only on (seed, epoch, place).
 """
 
 import numpy as np
@@ -44,8 +44,8 @@ def draw_transforms(
 def draw_mirrored(flip: str, seed: int, epoch: int, count: int) -> np.ndarray:
     """Choose the images to mirror left and right in one epoch: (count,) bool.
 
-    flip: "none"; "alternating", half of them in even epochs and the other half in odd ones, so that an image is seen
-    both ways before it is seen again (Jordan, cifar10-airbench, 2024).
+    flip: "none", or "alternating": half of the images in even epochs and the other half in odd ones, so that two epochs
+    show each image both ways (Jordan, cifar10-airbench, 2024).
     """
     if flip == "none":
         return np.zeros(count, bool)
@@ -69,7 +69,7 @@ def compose(
     """
     cos_r, sin_r, cos_s, sin_s = np.cos(rotation), np.sin(rotation), np.cos(shear), np.sin(shear)
     side = np.where(mirrored, -1.0, 1.0)
-    # The entries of R S Z (the mirror turns the sign of the output's x), and R T's shift.
+    # The entries of R S Z (the mirror flips the sign of the output's x), and the shift of R T.
     x_x, x_y = cos_r * zoom_x * side, (-cos_r * sin_s - sin_r * cos_s) * zoom_y
     y_x, y_y = sin_r * zoom_x * side, (-sin_r * sin_s + cos_r * cos_s) * zoom_y
     x_shift = cos_r * width_shift - sin_r * height_shift

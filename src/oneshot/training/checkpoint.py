@@ -19,9 +19,9 @@ class Checkpoint:
     """The state of one training in one file, valid only for the same parameters, data, code and libraries."""
 
     def __init__(self, folder: str | Path, name: str, *determinants):
-        """folder: of the checkpoints; name: of the training; determinants: texts and arrays that fix its result.
+        """folder: of the checkpoints; name: of the training; determinants: texts and arrays that determine its result.
 
-        Checkpoints of the same training with other determinants are deleted, so that there is at most one per training.
+        Checkpoints of the same training with other determinants are deleted, so there is at most one per training.
         """
         key = _key(*determinants)
         self.path = Path(folder) / f"{name}.{key}.checkpoint"
@@ -30,7 +30,7 @@ class Checkpoint:
                 path.unlink(missing_ok=True)
 
     def save(self, epoch: int, arrays: list[np.ndarray], history: list[dict]) -> None:
-        """Write the state after `epoch` finished epochs; the previous state is replaced only when this one is whole."""
+        """Write the state after `epoch` finished epochs; the previous one is replaced once this one is complete."""
         buffer = io.BytesIO()
         buffer.write(bytes(_DIGEST))
         note = np.array(json.dumps({"epoch": epoch, "history": history}))
@@ -48,7 +48,7 @@ class Checkpoint:
         except OSError as error:
             print(f"the checkpoint {self.path.name} cannot be read ({error.strerror}): starting over", file=sys.stderr)
             return None
-        # A damaged archive may still be read, as something else.
+        # NumPy may read a damaged archive without an error, but with other contents.
         if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
             print(f"the checkpoint {self.path.name} is damaged: starting over", file=sys.stderr)
             return None
@@ -57,7 +57,7 @@ class Checkpoint:
             return note["epoch"], [stored[f"{i:04d}"] for i in range(len(stored.files) - 1)], note["history"]
 
     def delete(self) -> None:
-        """Remove the state after success."""
+        """Delete the checkpoint after success."""
         self.path.unlink(missing_ok=True)
 
 
@@ -80,7 +80,7 @@ def _key(*determinants) -> str:
 
 
 def _local_sources() -> list[Path]:
-    """The project's modules that this process has imported: what the training was computed with."""
+    """List the project's modules that this process has imported: the code that the training depends on."""
     package = Path(__file__).parents[1]
     loaded = {Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
     return sorted(path for path in loaded if package in path.parents)

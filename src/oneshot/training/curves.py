@@ -1,4 +1,4 @@
-"""Learning curves as one CSV per net, which grows by one epoch at a time."""
+"""Learning curves: one CSV per net, extended after every epoch."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ class Curves:
         self._epoch = 0
 
     def add(self, row: dict[str, float]) -> None:
-        """Add the metrics of one epoch, named such as training/loss, and write the file."""
+        """Add the metrics of one epoch, with names such as training/loss, and write the file."""
         self._epoch += 1
         for name, value in row.items():
             part, metric = name.split("/")

@@ -26,11 +26,11 @@ def run_epochs(
     """Train for a number of epochs; return the metrics of each epoch.
 
     variables: everything that training changes (weights, statistics, optimizer state); train_epoch(epoch): trains one
-    epoch, counted from 0, whose every random number follows from the epoch's number, and returns metrics;
-    validate(epoch): returns metrics after it; on_epoch(metrics): called for each finished epoch, those of an earlier,
-    interrupted run included; rate: the parameter to lower if the training diverges, and its value. The result is the
-    same to the byte whether or not the training was interrupted. Raises UserError, and leaves no checkpoint, at the
-    first epoch whose metrics are not finite.
+    epoch, counted from 0, and returns its metrics; all its random numbers must follow from the epoch's number;
+    validate(epoch): returns the metrics after it; on_epoch(metrics): called for each finished epoch, including those of
+    an interrupted run; rate: the parameter to lower if the training diverges, and its value. The result has the same
+    bytes whether or not the training was interrupted. Raises UserError, and deletes the checkpoint, if the metrics of
+    an epoch are not finite.
     """
     first, history = 0, []
     stored = checkpoint.load()
@@ -60,7 +60,7 @@ def run_epochs(
 def average_over(
     batches: Iterable, step: Callable[..., dict[str, tf.Tensor]], *, total: int, label: str
 ) -> dict[str, float]:
-    """Run `step` on each batch under a progress bar and average its metrics, weighted by "count".
+    """Run `step` on each batch, with a progress bar, and average its metrics, weighted by "count".
 
     step(*batch) -> {"count": images or pairs in the batch, NAME: mean over the batch, ...}; total: number of batches.
     """
@@ -76,6 +76,6 @@ def average_over(
 
 
 def seed_dropout(model, seed: int, epoch: int) -> None:
-    """Set the state of every dropout layer for one epoch, so that it does not depend on how that epoch was reached."""
+    """Set the state of every dropout layer for one epoch, so that a resumed training drops the same units."""
     for place, layer in enumerate(layer for layer in model.layers if hasattr(layer, "seed_generator")):
         layer.seed_generator.state.assign(pair(seed, "dropout", epoch, place).astype("uint32"))

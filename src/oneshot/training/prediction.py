@@ -1,4 +1,4 @@
-"""How a net is used: applied to many images in batches, and its logits judged."""
+"""Applying a net to many images in batches, and measuring its logits."""
 
 from collections.abc import Callable
 
@@ -9,16 +9,16 @@ from oneshot.training.tensorflow import tf
 
 
 def embedder(model) -> Callable[[np.ndarray], np.ndarray]:
-    """Make the function that applies a net to images, (n, ...) float32 -> (n, units) float32; it is compiled once."""
+    """Make a function that applies a net to images: (n, ...) float32 -> (n, units) float32; it is compiled once."""
     forward = tf.function(lambda inputs: model(inputs, training=False), reduce_retracing=True)
     return lambda images: in_batches(forward, images, 512, "embedding")
 
 
 def in_batches(forward: Callable, images: np.ndarray, size: int, label: str) -> np.ndarray:
-    """Apply a function of tensors to images (n, ...), `size` at once, under a progress bar -> (n, ...).
+    """Apply a function of tensors to images (n, ...), `size` at a time, with a progress bar -> (n, ...).
 
     The last batch is padded with zeros, whose results are dropped: another size would be compiled again, and its last
-    digits could depend on the processor.
+    digits might depend on the processor.
     """
     results = []
     for start in progress(range(0, len(images), size), desc=label, unit="batch"):

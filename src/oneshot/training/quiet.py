@@ -1,4 +1,4 @@
-"""Silence for a library's start, unless it fails."""
+"""Hiding what a library prints while it starts, unless it fails."""
 
 import os
 import shutil
@@ -10,11 +10,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet(wanted: bool) -> Iterator[None]:
-    """Hide what is written to standard error meanwhile; if the block or the whole process fails, show it after all.
+    """Hide what the block writes to standard error; show it if the block or the whole process fails.
 
-    wanted: False does nothing. A library that cannot run on this processor ends the process without an exception, so
-    that nothing here would run: a forked process waits for that and shows the text. Needs fork, as Linux and macOS
-    have it; elsewhere nothing is hidden.
+    wanted: if False, hide nothing. A library that cannot run on this processor ends the process without an exception,
+    so no code here would run: a forked process waits for that and shows the text. Without fork (outside Linux and
+    macOS), nothing is hidden.
     """
     if not wanted or not hasattr(os, "fork"):
         yield
@@ -40,7 +40,7 @@ def quiet(wanted: bool) -> Iterator[None]:
 
 
 def _wait_and_show(alive: int, finished: int, hidden: int, shown: int) -> None:
-    """In the forked process: wait until the other one closes the pipe; if it did not write to it, copy the text."""
+    """In the forked process: wait until the parent closes the pipe; if it wrote nothing to it, show the text."""
     os.close(finished)
     try:
         if not os.read(alive, 4):

@@ -1,6 +1,6 @@
-"""TensorFlow, set up the one way that this project uses it: fast on a CPU, and the same bytes on every run.
+"""TensorFlow, set up to be fast on a CPU and to give the same bytes on every run.
 
-Every module takes `keras` and `tf` from here, so that none can import them before they are set up.
+Every module imports `keras` and `tf` from here, so that none can use them before they are set up.
 """
 
 import os
@@ -9,18 +9,18 @@ from oneshot.core.environment import THREADS
 from oneshot.core.seeds import derive
 from oneshot.training.quiet import quiet
 
-# What a stage runs under sets more (core/environment.py); these are for other programs.
+# For programs that are not stages; a stage's environment (core/environment.py) sets more.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# TensorFlow writes lines on import that no setting silences; TF_CPP_MIN_LOG_LEVEL=0 lets them through.
+# TensorFlow prints lines on import that no setting silences; TF_CPP_MIN_LOG_LEVEL=0 shows them.
 with quiet(os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"):
     import keras
     import tensorflow as tf
 
 tf.config.experimental.enable_op_determinism()
 if THREADS in os.environ:
-    # The number of threads decides how sums are split; that of processors must not.
+    # The number of threads decides how sums are split; it must not depend on the number of processors.
     tf.config.threading.set_intra_op_parallelism_threads(int(os.environ[THREADS]))
     tf.config.threading.set_inter_op_parallelism_threads(int(os.environ[THREADS]))
 
@@ -31,7 +31,7 @@ def has_gpu() -> bool:
 
 
 def known_size(tensor: tf.Tensor, axis: int) -> int:
-    """The size of a tensor along one axis; raises ValueError if it is not known when the graph is made."""
+    """Return the size of a tensor along one axis; raises ValueError if it is not known when the graph is traced."""
     size = tensor.shape[axis]
     if size is None:
         raise ValueError(f"the size along axis {axis} must be known, got {tensor.shape}")
@@ -39,10 +39,10 @@ def known_size(tensor: tf.Tensor, axis: int) -> int:
 
 
 def adam(learning_rate: float | keras.optimizers.schedules.LearningRateSchedule) -> keras.optimizers.Optimizer:
-    """Make Keras's Adam, whose type, taken from the default, knows no schedules."""
+    """Make Keras's Adam; its type annotation wrongly excludes schedules."""
     return keras.optimizers.Adam(learning_rate)  # pyright: ignore[reportArgumentType]
 
 
 def seed_initialisation(seed: int) -> None:
-    """Seed the initial weights of the nets built next; nothing else takes its numbers from this state."""
+    """Seed the initial weights of the nets that are built next; nothing else uses this random state."""
     keras.utils.set_random_seed(derive(seed, "initialisation") % 2**32)

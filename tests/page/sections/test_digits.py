@@ -11,7 +11,7 @@ from tests.page.made_up import made_up
 
 
 def confused_with(counts: dict[tuple[int, int], int], digits: list[int], **params) -> dict:
-    """The page's row of confused digits, of a table with some errors: {(predicted, reference): count}."""
+    """The page's row of confused digits, for a table with these errors: {(predicted, reference): count}."""
     matrix = 100 * np.eye(len(digits), dtype=int)
     for (predicted, reference), count in counts.items():
         matrix[digits.index(predicted), digits.index(reference)] = count

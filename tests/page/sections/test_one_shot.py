@@ -1,4 +1,4 @@
-"""One-shot results: recomputed naively from the features, and beside the report's."""
+"""One-shot results: recomputed naively from the features, and compared with the report's."""
 
 import dataclasses
 
@@ -17,7 +17,7 @@ from tests.page.made_up import made_up
 
 
 def naive(results: Results) -> tuple[list[list[float]], np.ndarray]:
-    """The accuracy of each class in each draw, and all counts: an image and an example after another."""
+    """The accuracy of each class in each draw, and all counts, one image and one example at a time."""
     settings, seed = results.params["one_shot"], results.params["seed"]
     classes, data = results.params["cifar10"]["unseen_classes"], results.features["6-class"]
     unseen = [row for row, label in enumerate(data["labels"].tolist()) if label in classes]

@@ -1,4 +1,4 @@
-"""The ConvNets' test results beside the report's."""
+"""The ConvNets' test results compared with the report's."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The learning curves, and what the page says of the images that they were trained on."""
+"""The learning curves, and what the page says about augmentation."""
 
 import dataclasses
 

@@ -36,7 +36,7 @@ def test_numbers_to_try_are_those_of_the_features(data: dict):
 
 
 def test_a_point_shows_the_image_that_it_stands_for(data: dict):
-    """The digits' sheet holds the pictured images, seen digits first; `tiles` and customdata are places in it."""
+    """The digits' sheet holds the pictured images, seen digits first; `tiles` and customdata are positions in it."""
     chart = data["charts"]["siamese-2d-unseen"]
     places = [place for trace in chart["data"] for place in trace["customdata"]]
     assert sorted(places) == list(range(30, 60))

@@ -1,1 +1,1 @@
-"""The sections of the page, a module each: results in, tables and charts out."""
+"""The sections of the page, one module each: results in, tables and charts out."""

@@ -1,7 +1,7 @@
-"""Rows of tables that show a value beside the report's."""
+"""Table rows that compare a value with the report's."""
 
 
 def row(name: str, report: float | None, here: float | None, interval: float | None = None) -> dict:
-    """Lay out a value beside the report's: name, report, here, interval, difference; None if unknown."""
+    """Make a row that compares a value with the report's: name, report, here, interval, difference; None if unknown."""
     difference = None if report is None or here is None else here - report
     return {"name": name, "report": report, "here": here, "interval": interval, "difference": difference}

@@ -1,4 +1,4 @@
-"""The digit nets: pictures of their embeddings, and their metrics."""
+"""The digit nets: their embeddings and metrics."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from oneshot.page.sheets import sheet
 
 
 def pictured_digits(results: Results) -> dict[str, tuple[np.ndarray, int]]:
-    """The test images in the scatter plots, as in the stage one_shot_mnist, the same for each net.
+    """Choose the test images of the scatter plots as the stage one_shot_mnist does, the same for each net.
 
-    Returns {"seen": (positions (n,), place of the first one in the sheet "digits"), "unseen": ...}.
+    Returns {"seen": (positions (n,), position of the first one in the sheet "digits"), "unseen": ...}.
     """
     params = results.params
     labels = results.features[next(iter(EMBEDDINGS))]["labels"]
@@ -70,7 +70,7 @@ def _tables(results: Results) -> dict:
 
 
 def _confused(results: Results, net: str) -> dict:
-    """The two pairs of digits most confused, and the report's, with their share of all errors; and the shots."""
+    """The two most confused pairs of digits, and the report's pairs, with their shares of all errors; and the shots."""
     table = results.confusion[net]
     table = table.loc[table["part"] == "all"]
     matrix, names = from_table(table)

@@ -1,4 +1,4 @@
-"""How the results were made: parameters, data, spread over trainings, minutes."""
+"""How the results were made: spread over trainings, minutes, parameters, data."""
 
 import json
 from collections.abc import Iterator, Mapping

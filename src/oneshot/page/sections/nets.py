@@ -1,4 +1,4 @@
-"""The nets' tables, layer by layer, as the report prints them: by arithmetic, so that no net has to be built."""
+"""The nets' tables, layer by layer, as in the report; computed by arithmetic, so that no net has to be built."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from oneshot.page.results import Results
 
 
 class Layer(NamedTuple):
-    """A row of a net's table; shape: the output's, without the batch; parameters: 0 if there is nothing to learn."""
+    """A row of a net's table; shape: of the output, without the batch; parameters: 0 if nothing is trained."""
 
     name: str
     shape: tuple[int, ...]
@@ -14,7 +14,7 @@ class Layer(NamedTuple):
 
 
 def section(results: Results) -> dict:
-    """Compute "nets": the tables of the three nets, and whether they are the report's to the last layer."""
+    """Compute "nets": the tables of the three nets, and whether each is the same as the report's."""
     classes, name = len(results.seen_classes), results.convnets["6-class"]
     seen = len(results.params["mnist"]["seen_digits"])
     digits = seen + len(results.params["mnist"]["unseen_digits"])
@@ -49,7 +49,7 @@ def section(results: Results) -> dict:
 
 
 def convnet(classes: int) -> list[Layer]:
-    """The ConvNet of CIFAR-10 with so many classes."""
+    """The ConvNet for CIFAR-10."""
     return [
         _convolution((32, 32, 3), 100, 3),
         _convolution((32, 32, 100), 100, 3),
@@ -65,7 +65,7 @@ def convnet(classes: int) -> list[Layer]:
 
 
 def dense_embedding(classes: int) -> list[Layer]:
-    """The classifier of digits whose penultimate layer is the embedding."""
+    """The digit classifier whose penultimate layer is the embedding."""
     return [
         _convolution((28, 28, 1), 64, 3),
         Layer("max-pooling 2x2", (14, 14, 64), 0),
@@ -78,7 +78,7 @@ def dense_embedding(classes: int) -> list[Layer]:
 
 
 def siamese(dimensions: int) -> list[Layer]:
-    """The net that both images of a pair go through."""
+    """The net that embeds both images of a pair."""
     return [
         _convolution((28, 28, 1), 32, 3),
         Layer("max-pooling 2x2, dropout", (14, 14, 32), 0),

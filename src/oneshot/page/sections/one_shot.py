@@ -1,4 +1,4 @@
-"""One-shot classification of the unseen CIFAR-10 classes, beside the report and beyond it."""
+"""One-shot classification of the unseen CIFAR-10 classes: the report's protocol, and more."""
 
 import numpy as np
 

@@ -30,7 +30,7 @@ def section(results: Results) -> dict:
 def nearest_pairs(features: np.ndarray, labels: np.ndarray, count: int) -> list[tuple[int, int, float]]:
     """Find the nearest pairs of images of different classes: (position, position, distance), nearest first.
 
-    features: (n, d) float; labels: (n,). No image stands in two pairs, so that one odd image does not fill the list.
+    features: (n, d) float; labels: (n,). No image is in two pairs, so that one odd image does not fill the list.
     """
     features = features.astype(np.float64)
     squares = (features**2).sum(1)
@@ -38,7 +38,7 @@ def nearest_pairs(features: np.ndarray, labels: np.ndarray, count: int) -> list[
     first, second = np.nonzero(np.triu(labels[:, None] != labels))
     order = np.argsort(apart[first, second], kind="stable")[: 50 * count]
     first, second = first[order], second[order]
-    # Once more, digit by digit: the product above depends on the number of threads in its last ones.
+    # Exact distances of the candidates: the last digits of the product above depend on the number of threads.
     exact = np.sqrt(((features[first] - features[second]) ** 2).sum(1)).round(6)
     pairs: list[tuple[int, int, float]] = []
     used: set[int] = set()

@@ -10,7 +10,7 @@ from oneshot.page.sheets import sheet
 
 
 def pictured(results: Results) -> np.ndarray:
-    """Positions, among the unseen classes' images, of those in the scatter plots: as in the stage one_shot_cifar10."""
+    """Choose the images of the scatter plots as the stage one_shot_cifar10 does: positions in results.unseen()."""
     _, labels, _ = results.unseen()
     count, seed = results.params["pictures"]["images_per_class"], results.params["seed"]
     return choose_images(labels, results.unseen_classes, count, seed, "pictures")

@@ -9,7 +9,7 @@ _PER_CLASS = 8
 
 
 def section(results: Results) -> dict:
-    """Compute "samples": for each data set a sheet and its rows, one per class."""
+    """Compute "samples" (for each data set its sheet, and a row per class), "samples_per_class", and the sheets."""
     sheets, groups = {}, []
     classes, digits = results.params["cifar10"], results.params["mnist"]
     for key, title, data, names, seen, unseen in (

@@ -1,4 +1,4 @@
-"""The ConvNets on their test images, beside the report."""
+"""The ConvNets' test results compared with the report's."""
 
 from oneshot.page import reported
 from oneshot.page.results import Results

@@ -3,7 +3,7 @@
 from oneshot.page import charts
 from oneshot.page.results import Results
 
-# Amounts of augmentation; beside them there is only the kind of flip.
+# All amounts of augmentation; the only other kind is the flip.
 _AUGMENTATIONS = ("rotation", "width_shift", "height_shift", "shear", "zoom")
 
 

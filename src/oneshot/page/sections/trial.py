@@ -1,4 +1,4 @@
-"""Sets of images on which the page's reader chooses the examples: the unseen classes and the unseen digits."""
+"""Sets of images for which the reader chooses the examples: the unseen classes and the unseen digits."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from oneshot.page.sections.digits import pictured_digits
 from oneshot.page.sections.projections import pictured
 from oneshot.plotting.palette import COLOURS
 
-# Images of each class, and how many of them can be chosen as the class's one example.
+# Images of each class, and how many of them can be chosen as its example.
 _IMAGES, _CHOICES = 100, 24
 
 
 def section(results: Results) -> dict:
-    """Compute "sets", which the page's script and `unpack` read."""
+    """Compute "sets", which the page's script reads, as `unpack` does."""
     features, labels, _ = results.unseen()
     chosen = pictured(results)
     tiles = _few(labels[chosen], results.unseen_classes)
@@ -47,10 +47,10 @@ def pack(
     sheet: str,
     names: Sequence[str],
 ) -> dict:
-    """Pack images to try one-shot learning on.
+    """Pack a set of images for the page's script.
 
-    codes: (n, d) uint8 or uint16; labels: (n,) integers, grouped by class; tiles: (n,) places in the sheet of that
-    name; names: of each label.
+    codes: (n, d) uint8 or uint16; labels: (n,) integers, grouped by class; tiles: (n,) positions in the sheet; names:
+    of each label.
     """
     classes = list(dict.fromkeys(labels.tolist()))
     return {
@@ -68,7 +68,7 @@ def pack(
 
 
 def unpack(packed: Mapping) -> np.ndarray:
-    """Read the representations of a packed set, as the page's script does: (n, d) uint8 or uint16."""
+    """Read the representations of a packed set as the page's script does: (n, d) uint8 or uint16."""
     codes = np.frombuffer(base64.b64decode(packed["codes"]), f"<u{packed['bytes']}")
     return codes.reshape(-1, packed["dimensions"])
 

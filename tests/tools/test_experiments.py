@@ -1,0 +1,73 @@
+"""Waiting for DVC's queue ends with the experiments, or with one sentence if no worker is left."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tools import experiments
+
+
+class Queue:
+    """DVC's queue as wait() sees it: one state per query, and the last one forever."""
+
+    def __init__(self, *looks: tuple[dict[str, str], int]):
+        """looks: the experiments' statuses by name, and how many workers are alive."""
+        self._looks = list(looks)
+
+    def _look(self) -> tuple[dict[str, str], int]:
+        return self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
+
+    def status(self) -> list[dict]:
+        self._statuses, self._workers = self._look()
+        return [{"name": name, "status": status} for name, status in self._statuses.items()]
+
+    def worker_status(self) -> dict[str, list]:
+        return {f"worker-{number}": [] for number in range(self._workers)}
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch):
+    """Replace DVC's queue."""
+
+    def put(*looks: tuple[dict[str, str], int]) -> None:
+        made = Queue(*looks)
+
+        class Repo(SimpleNamespace):
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                pass
+
+        monkeypatch.setattr(experiments, "Repo", lambda folder: Repo(experiments=SimpleNamespace(celery_queue=made)))
+
+    return put
+
+
+def test_waiting_ends_with_the_last_experiment(queue, capsys):
+    queue(
+        ({"a": "Running", "b": "Queued"}, 1),
+        ({"a": "Success", "b": "Running"}, 1),
+        ({"a": "Success", "b": "Failed"}, 1),
+    )
+    assert experiments.wait(["a", "b"], patience=0.1) == ["b"]
+    assert capsys.readouterr().out == "a: Success\nb: Failed\n"
+
+
+def test_a_dead_worker_ends_the_wait_in_a_sentence(queue):
+    """DVC issues 10398, 10562: the experiment stays in the state Running forever."""
+    queue(({"a": "Running"}, 1), ({"a": "Running"}, 0))
+    with pytest.raises(SystemExit, match="no worker of DVC's queue is running, but a did not end"):
+        experiments.wait(["a"], patience=0.05)
+
+
+def test_an_experiment_that_ended_as_its_worker_stopped_is_no_fault(queue):
+    queue(({"a": "Success"}, 0))
+    assert experiments.wait(["a"], patience=0.05) == []
+
+
+def test_a_queue_without_dvc_on_the_path_is_dvcs_error(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(experiments, "DVC", ("false",))
+    with pytest.raises(SystemExit) as raised:
+        experiments.run_queue({"a": ["margin=2"]}, ["page"], 1)
+    assert raised.value.code == 1
