@@ -3,6 +3,9 @@
 from oneshot.core.params import Schema
 from oneshot.core.stage import run
 
+# Titles of pictures whose folder does not have the name of a net.
+TITLES = {"one_shot_cifar10": "CIFAR-10, unseen classes"}
+
 
 class Params(Schema):
     """This stage reads no parameters."""
@@ -19,9 +22,10 @@ def main(_params: Params) -> None:
 
     for folder in sorted(path.parent for path in Path("plots").glob("one_shot_*/**/confusion.csv")):
         target = Path("plots/pictures", folder.relative_to("plots"))
-        panels = by_part(pd.read_csv(folder / "confusion.csv"), folder.name)
+        title = TITLES.get(folder.name, folder.name)
+        panels = by_part(pd.read_csv(folder / "confusion.csv"), title)
         files.write_bytes(target / "confusion.png", draw_confusion(panels))
-        panels = by_part(pd.read_csv(folder / "scatter.csv"), folder.name)
+        panels = by_part(pd.read_csv(folder / "scatter.csv"), title)
         files.write_bytes(target / "scatter.png", draw_scatter(panels, one_space="mnist" in str(folder)))
 
 

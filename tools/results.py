@@ -193,11 +193,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; exit with status 1 if a table is stale")
     check = parser.parse_args().check
-    stale = [path for path, text in generate().items() if path.read_text(encoding="utf-8") != text]
+    stale = {path: text for path, text in generate().items() if path.read_text(encoding="utf-8") != text}
     if check and stale:
         sys.exit(f"error: the tables of {', '.join(map(str, stale))} are stale: run make results")
-    for path in stale:
-        write_bytes(path, generate()[path].encode())
+    for path, text in stale.items():
+        write_bytes(path, text.encode())
         print(f"results: {path} is regenerated")
 
 
