@@ -1,4 +1,4 @@
-"""Generate the tables of results: docs/results.md, and the README's, from metrics/, docs/seeds.csv and dvc.yaml.
+"""Generate the tables of docs/results.md, docs/model_card.md and the README from metrics/, docs/seeds.csv and dvc.yaml.
 
 So no number in these texts is copied by hand. `--check` changes nothing and exits with status 1 if a table is stale.
 """
@@ -16,7 +16,8 @@ from oneshot.core.files import read_json, write_bytes
 from oneshot.evaluation.confusion import confused_pairs, from_table
 from oneshot.page import reported
 
-README, RESULTS = Path("README.md"), Path("docs/results.md")
+README, RESULTS, CARD = Path("README.md"), Path("docs/results.md"), Path("docs/model_card.md")
+_DIGIT_NETS = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
 _REPORT_ONE_SHOT = sum(reported.ACCURACY.values()) / len(reported.ACCURACY)
 
 # Title of a row: metrics file, key, the metric's name in docs/seeds.csv, the report's value.
@@ -155,6 +156,27 @@ def stages_table(pipeline: Mapping) -> str:
     return "\n".join(lines)
 
 
+def card_table(metrics: Mapping[str, Mapping]) -> str:
+    """Make a Markdown table of the exported nets: accuracy on what they were trained on, and on unseen classes."""
+    chance = {net: 1 / len(reported.ACCURACY) for net in reported.CONVNETS} | dict.fromkeys(_DIGIT_NETS, 1 / 5)
+    lines = [
+        "| net | test accuracy, as classifier of seen classes | 1-shot | 5-shot | chance |",
+        "|---|---|---|---|---|",
+    ]
+    for net, part in chance.items():
+        trained = "train_convnet" if net in reported.CONVNETS else "train_dense_embedding"
+        values = [_leaf(metrics.get(f"{trained}/{net}", {}), "test.accuracy")]
+        for shots in (1, 5):
+            if net in _DIGIT_NETS:
+                values.append(_leaf(metrics[f"one_shot_mnist/{net}"], f"unseen.shot_{shots}.accuracy"))
+            else:
+                value = _leaf(metrics["one_shot_cifar10"], f"episodes.shot_{shots}.raw.accuracy")
+                values.append(value if net == "6-class" else None)
+        cells = ["" if value is None else f"{value:.3f}" for value in values]
+        lines.append(f"| {net} | {' | '.join(cells)} | {f'{part:.2f}' if values[1] else ''} |")
+    return "\n".join(lines)
+
+
 def fill(text: str, tables: Mapping[str, str]) -> str:
     """Replace the text between <!-- NAME --> and <!-- /NAME -->; raises ValueError if one is missing."""
     for name, table in tables.items():
@@ -166,12 +188,13 @@ def fill(text: str, tables: Mapping[str, str]) -> str:
 
 
 def generate() -> dict[Path, str]:
-    """Generate both texts from the files in the working directory: {path: content}."""
+    """Generate the three texts from the files in the working directory: {path: content}."""
     files = Path("metrics").rglob("*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
     seeds = pd.read_csv("docs/seeds.csv")
-    nets = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
-    confusions = {net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in nets}
+    confusions = {
+        net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in _DIGIT_NETS
+    }
     pipeline = load_yaml("dvc.yaml")
     return {
         README: fill(
@@ -185,11 +208,12 @@ def generate() -> dict[Path, str]:
                 "confusions": confusions_table(confusions),
             },
         ),
+        CARD: fill(CARD.read_text(encoding="utf-8"), {"card": card_table(metrics)}),
     }
 
 
 def main() -> None:
-    """Write both texts, or check that they are up to date."""
+    """Write the texts, or check that they are up to date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; exit with status 1 if a table is stale")
     check = parser.parse_args().check

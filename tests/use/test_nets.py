@@ -11,6 +11,7 @@ from oneshot.core.errors import UserError
 from oneshot.evaluation import transforms
 from oneshot.use import nets
 from oneshot.use.mistakes import InputError
+from tests.export import made_up
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,6 +49,23 @@ def test_a_dense_embedding_net_represents_as_in_the_pipeline(project):
         files.write_weights(f"models/{name}.weights.h5", model)
         expected = embedder(net.embedding(model))(drawings())
         assert np.array_equal(nets.load(name).represent(drawings()), expected)
+
+
+def test_a_clone_without_weights_takes_the_exported_digit_net(project):
+    from oneshot.export import keras_file
+    from oneshot.export import nets as exported
+    from oneshot.training.tensorflow import keras
+
+    made_up.write("siamese-2d", project / "weights.h5")
+    path = project / "exports/siamese-2d/siamese-2d.keras"
+    files.write_bytes(path, keras_file.encode(exported.load("siamese-2d", project / "weights.h5")))
+    images = (255 * drawings()).astype(np.uint8)
+    expected = keras.models.load_model(path)(images)
+    found = nets.load("siamese-2d").represent(images / np.float32(255))
+    assert np.abs(found - expected).max() < 1e-6
+    path.write_bytes(b"no ZIP archive")
+    with pytest.raises(UserError, match=r"siamese-2d\.keras is no net that Keras can load"):
+        nets.load("siamese-2d")
 
 
 def test_a_net_is_loaded_once_and_again_after_a_training(project):

@@ -98,12 +98,14 @@ def check(name: str, method: str | None) -> str:
 def load(name: str, method: str | None = None, root: str | Path = ".") -> Net:
     """Load a net that the pipeline in the folder `root` has trained; once, and again only if its files change.
 
+    Of a digit net without weights in models/, the exported one is taken, which is in Git and so in every clone.
+
     name: of NAMES; method: of METHODS, by default that of `default_method`. Raises InputError as `check` does, and
     UserError naming the command to run if the weights, or the features that the method needs, are not there.
     """
     method = check(name, method)
     root = Path(root)
-    weights = root / f"models/{name}.weights.h5"
+    weights = _file(name, root)
     if not (root / "params.yaml").is_file():
         where = "run from the project's root" if root == Path() else "it is not the project's root"
         raise UserError(f"{root / 'params.yaml'} is missing: {where}")
@@ -117,7 +119,7 @@ def load(name: str, method: str | None = None, root: str | Path = ".") -> Net:
 @lru_cache(maxsize=4)
 def _load(name: str, method: str, root: Path, _place: Path, _stamp: tuple) -> Net:
     chosen = params.validate(params.read(root), _Params)
-    weights = root / f"models/{name}.weights.h5"
+    weights = _file(name, root)
     with weights.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     seen = np.empty((2, 0, 1), np.float32)
@@ -126,7 +128,9 @@ def _load(name: str, method: str, root: Path, _place: Path, _stamp: tuple) -> Ne
     if name == CONVNET:
         embed = _convnet(weights, len(chosen.cifar10.seen_classes))
         return Net(name, method, photographs.prepare, embed, seen, found)
-    if name.startswith("siamese"):
+    if weights.suffix == ".keras":
+        embed = _exported(weights)
+    elif name.startswith("siamese"):
         embed = _siamese(weights, 3 if name == "siamese-3d" else 2)
     else:
         classes = len(chosen.mnist.seen_digits)
@@ -147,6 +151,25 @@ def _seen(root: Path, unseen_classes: list[int]) -> np.ndarray:
     data = files.read_arrays(folder)
     views = np.stack([data["embeddings"], data["mirrored"]])
     return views[:, ~np.isin(data["labels"], unseen_classes)]
+
+
+def _file(name: str, root: Path) -> Path:
+    """The file of a net: the weights that the pipeline trained, or a digit net's export if there are none."""
+    weights, export = root / f"models/{name}.weights.h5", root / f"exports/{name}/{name}.keras"
+    return export if name != CONVNET and export.is_file() and not weights.is_file() else weights
+
+
+def _exported(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """A digit net from its .keras file, without the layer that scales pixels: drawings are from 0 to 1 already."""
+    from oneshot.training.prediction import embedder
+    from oneshot.training.tensorflow import keras
+
+    try:
+        model = keras.models.load_model(path, compile=False)
+        return embedder(keras.Sequential([keras.Input((digits.SIDE, digits.SIDE, 1)), *model.layers[1:]]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} is no net that Keras can load ({reason}): run git checkout {path}") from None
 
 
 def _convnet(weights: Path, classes: int) -> Callable[[np.ndarray], np.ndarray]:
