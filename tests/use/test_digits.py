@@ -30,6 +30,14 @@ def centre(field: np.ndarray) -> np.ndarray:
     return np.average(places, axis=1, weights=field.ravel())
 
 
+def test_what_is_symmetric_has_one_place_whatever_the_last_digits():
+    """The centre of mass of twenty columns is exactly between two places."""
+    for side in (20, 40, 60, 100):
+        image = np.full((140, 140, 3), 255, np.uint8)
+        image[20 : 20 + side, 20 : 20 + side] = 7
+        assert np.flatnonzero(prepare(image).any((0, 2)))[[0, -1]].tolist() == [5, 24]
+
+
 def test_the_box_has_20_pixels_and_the_centre_of_mass_is_in_the_centre():
     found = prepare(rgb(drawing()))
     assert found.shape == (28, 28, 1) and found.dtype == np.float32

@@ -25,9 +25,9 @@ class Results:
     """The inputs of the stage.
 
     params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data by file;
-    features: arrays by net; metrics: by path below metrics/ without .json; curves: tables by net; confusion, scatter:
-    tables of "one_shot_cifar10" and of each digit net; methods: the table of CIFAR-10's methods; sweep, seeds, minutes:
-    the tables of docs/.
+    features: arrays by net; drawing_net: the exported weights of siamese-2d by name; metrics: by path below metrics/
+    without .json; curves: tables by net; confusion, scatter: tables of "one_shot_cifar10" and of each digit net;
+    methods: the table of CIFAR-10's methods; sweep, seeds, minutes: the tables of docs/.
     """
 
     params: Mapping
@@ -35,6 +35,7 @@ class Results:
     mnist: LabelledImages
     checksums: Mapping[str, str]
     features: Mapping[str, Mapping[str, np.ndarray]]
+    drawing_net: Mapping[str, np.ndarray]
     metrics: Mapping[str, Mapping]
     curves: Mapping[str, pd.DataFrame]
     confusion: Mapping[str, pd.DataFrame]

@@ -33,7 +33,7 @@ def prepare(image: np.ndarray) -> np.ndarray:
     ink = _fitted(ink)
     ink /= ink.max()
     height, width = ink.shape
-    top, left = _place(ink.sum(1)), _place(ink.sum(0))
+    top, left = (_place(ink.sum(axis, dtype=np.float64)) for axis in (1, 0))
     field = np.zeros((SIDE, SIDE, 1), np.float32)
     field[top : top + height, left : left + width, 0] = ink
     return field
@@ -64,4 +64,5 @@ def _fitted(ink: np.ndarray) -> np.ndarray:
 def _place(masses: np.ndarray) -> int:
     """Where a row (or column) of masses starts in the field, so that their centre is in its centre and all fit."""
     centre = np.average(np.arange(len(masses)), weights=masses)
-    return int(np.clip(np.floor(_CENTRE - centre + 0.5), 0, SIDE - len(masses)))
+    # Rounded, because what is symmetric is exactly between two places, and the last digits must not choose.
+    return int(np.clip(np.floor(np.round(_CENTRE - centre + 0.5, 4)), 0, SIDE - len(masses)))
