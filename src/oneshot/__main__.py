@@ -74,7 +74,10 @@ def _run() -> None:
     other.add_argument(
         "--episodes", type=int, default=1000, help="random choices of the examples (default: %(default)s)"
     )
+    other.add_argument("--seed", type=int, help="of these choices (default: that of params.yaml)")
     other.add_argument("--csv", metavar="FILE", help="write accuracy by number of examples as CSV")
+    other.add_argument("--json", metavar="FILE", help="write it as metrics for DVC")
+    other.add_argument("--confusion", metavar="FILE", help="write the counts of the confusion matrix as CSV")
     other.add_argument("--picture", metavar="FILE", help="draw it, and the confusion matrix, as PNG")
 
     given = vars(parser.parse_args())
@@ -84,7 +87,9 @@ def _run() -> None:
     if command == "classify":
         use.classify(given.pop("examples"), given.pop("images"), **given)
     else:
-        use.evaluate(given.pop("folder"), picture_file=given.pop("picture"), **given)
+        use.evaluate(
+            given.pop("folder"), picture_file=given.pop("picture"), confusion_file=given.pop("confusion"), **given
+        )
 
 
 def _open_what_is_closed() -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from oneshot.core import files
 from oneshot.core.errors import UserError
 from oneshot.use import commands
 from tests.use.conftest import plain
@@ -20,8 +21,9 @@ def classify(*images, examples="examples", net="6-class", method=None, csv=None,
     commands.classify(examples, images, net=net, method=method, csv=csv, json=json)
 
 
-def evaluate(folder="examples", net="6-class", method=None, episodes=50, csv=None, picture=None):
-    commands.evaluate(folder, net=net, method=method, episodes=episodes, csv=csv, picture_file=picture)
+def evaluate(folder="examples", episodes=50, picture=None, confusion=None, **others):
+    given = {"net": "6-class", "method": None, "episodes": episodes, **others}
+    commands.evaluate(folder, **given, confusion_file=confusion, picture_file=picture)
 
 
 def files_here():
@@ -68,7 +70,7 @@ def test_notes_go_to_standard_error(capsys):
 
 
 def test_evaluate_prints_curve_and_matrix_and_writes_curve_and_picture(capsys):
-    evaluate(csv="curve.csv", picture="drawn/picture.png")
+    evaluate(csv="curve.csv", json="metrics.json", confusion="confusion.csv", picture="drawn/picture.png")
     out = capsys.readouterr().out
     assert out.startswith("3 classes, 9 images; net 6-class, method centred; 50 episodes\n")
     assert ["1", "100.0%", "+/-", "0.0%", "100%", "to", "100%"] in [line.split() for line in out.splitlines()]
@@ -81,6 +83,10 @@ def test_evaluate_prints_curve_and_matrix_and_writes_curve_and_picture(capsys):
         "low": [1, 1],
         "high": [1, 1],
     }
+    right = {"accuracy": 1.0, "interval_95": 0.0}
+    assert files.read_json("metrics.json") == {"classes": 3, "images": 9, "shot_1": right, "shot_2": right}
+    counts = pd.read_csv("confusion.csv")
+    assert counts["count"].tolist() == [100, 0, 0, 0, 100, 0, 0, 0, 100]
     assert Image.open("drawn/picture.png").size == (1440, 648)
 
 
@@ -106,6 +112,7 @@ def test_many_classes_are_told_by_the_pairs_that_are_confused(capsys):
         (lambda: evaluate("new", csv="a.csv"), "new has no folders in it"),
         (lambda: evaluate(episodes=1), "the number of episodes must be from 2 to"),
         (lambda: evaluate(picture="a.svg"), "--picture writes PNG: give a name that ends in .png, not a.svg"),
+        (lambda: evaluate(seed=-1), "--seed must be from 0 to"),
         (lambda: evaluate(csv="a", picture="a"), "a is named for two outputs"),
     ],
 )

@@ -66,16 +66,22 @@ def evaluate(
     net: str,
     method: str | None,
     episodes: int,
-    csv: str | None,
-    picture_file: str | None,
+    seed: int | None = None,
+    csv: str | None = None,
+    json: str | None = None,
+    confusion_file: str | None = None,
+    picture_file: str | None = None,
 ) -> None:
     """Report how well the classes of a folder are told apart from 1, 2, 5 and 10 examples; write it, if asked for.
 
-    csv: the curve of accuracy by number of examples; picture_file: the curve and the confusion matrix, PNG. Raises
-    UserError for whatever the user can fix, before anything is written.
+    seed: of the random choices, by default that of params.yaml; csv: the curve of accuracy by number of examples; json:
+    the same as metrics; confusion_file: the confusions from the fewest examples, CSV; picture_file: the curve and the
+    confusion matrix, PNG. Raises UserError for whatever the user can fix, before anything is written.
     """
     method = nets.check(net, method)
-    _check_outputs(csv, picture_file)
+    _check_outputs(csv, json, confusion_file, picture_file)
+    if seed is not None and not 0 <= seed < 2**63:
+        raise UserError(f"--seed must be from 0 to {2**63 - 1}, but is {seed}")
     if picture_file and Path(picture_file).suffix.lower() != ".png":
         raise UserError(f"--picture writes PNG: give a name that ends in .png, not {shown(picture_file)}")
     found = folders.examples(folder)
@@ -83,12 +89,18 @@ def evaluate(
     classes, labels = np.unique(found.names, return_inverse=True)
     names = classes.tolist()
     trial.check(labels, names, episodes)
-    seed = params.validate(params.read(), _Params).seed
+    seed = params.validate(params.read(), _Params).seed if seed is None else seed
     vectors = represent(nets.load(net, method), found.paths)
     result = trial.run(vectors, labels, names, episodes=episodes, seed=seed)
     title = f"{len(names)} classes, {len(labels):,} images; net {net}, method {method}; {episodes:,} episodes"
     if csv:
         files.write_csv(csv, result.curve)
+    if json:
+        measured = result.curve.set_index("shots")[["accuracy", "interval_95"]].to_dict("index")
+        about = {"classes": len(names), "images": len(labels)}
+        files.write_json(json, about | {f"shot_{shots}": values for shots, values in measured.items()})
+    if confusion_file:
+        files.write_csv(confusion_file, confusion.to_table(result.confusions[min(result.confusions)], names))
     if picture_file:
         from oneshot.use import picture
 
