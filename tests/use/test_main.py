@@ -29,11 +29,6 @@ def ending(process: subprocess.Popen) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def test_a_session_with_every_stream_as_usual():
-    code, out, err = ending(start("classify", "examples", "new"))
-    assert (code, err) == (0, "") and len(out.splitlines()) == 4
-
-
 def test_it_runs_under_the_environment_of_the_pipeline():
     code = (
         "import os\nfrom oneshot import __main__ as command\n"

@@ -222,4 +222,4 @@ def test_broken_files(kind, tmp_path, monkeypatch):
         found = read(path)
         assert found.dtype == np.uint8 and found.ndim == 3 and found.shape[2] == 3
 
-    check_broken_inputs(kind, check, buffer.getvalue(), tmp_path / "image", monkeypatch)
+    check_broken_inputs(kind, check, buffer.getvalue(), tmp_path / "image", monkeypatch, inputs=400)
