@@ -26,16 +26,19 @@ ONE_SHOT_SIAMESE = {"one_shot_mnist@siamese-2d", "one_shot_mnist@siamese-3d"} | 
 ONE_SHOT_DENSE = {"one_shot_mnist@dense-all", "one_shot_mnist@dense-seen"} | PICTURES | PAGE
 # The page draws by an exported net.
 EXPORTS = {
-    f"export@{net}" for net in ("10-class", "6-class", "siamese-2d", "siamese-3d", "dense-all", "dense-seen")
+    *(f"export_convnet@{net}" for net in ("10-class", "6-class")),
+    *(f"export_digit_net@{net}" for net in ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")),
 } | PAGE
 ONE_SHOT = ONE_SHOT_CIFAR10 | ONE_SHOT_SIAMESE | ONE_SHOT_DENSE
 FEATURES = {"extract_features"} | ONE_SHOT_CIFAR10
-TEN_CLASS = {"train_convnet@10-class", "export@10-class"} | PAGE
-SIX_CLASS = {"train_convnet@6-class", "export@6-class"} | FEATURES
+TEN_CLASS = {"train_convnet@10-class", "export_convnet@10-class"} | PAGE
+SIX_CLASS = {"train_convnet@6-class", "export_convnet@6-class"} | FEATURES
 CONVNET = TEN_CLASS | SIX_CLASS
-SIAMESE = {f"{stage}@siamese-{d}d" for stage in ("train_siamese", "export") for d in (2, 3)} | ONE_SHOT_SIAMESE
+SIAMESE = {
+    f"{stage}@siamese-{d}d" for stage in ("train_siamese", "export_digit_net") for d in (2, 3)
+} | ONE_SHOT_SIAMESE
 DENSE = {
-    f"{stage}@dense-{g}" for stage in ("train_dense_embedding", "export") for g in ("all", "seen")
+    f"{stage}@dense-{g}" for stage in ("train_dense_embedding", "export_digit_net") for g in ("all", "seen")
 } | ONE_SHOT_DENSE
 TRAINING = CONVNET | SIAMESE | DENSE
 SPLIT = {"split"} | TRAINING
