@@ -81,7 +81,7 @@ minutes: env  ## write the minutes per stage of the stored run to docs/minutes.c
 experiments: env  ## show margin and one-shot accuracy of all experiments, in 160 columns
 	@$(RUN) dvc exp show --no-pager --drop '(?!Experiment|margin$$|.*siamese-2d.*:unseen\.(shot_1\.accuracy|test.auc))'
 
-results: env  ## generate docs/results.md and the README's tables from metrics/, docs/seeds.csv and dvc.yaml
+results: env  ## generate the tables of docs/results.md, docs/model_card.md and the README from metrics/ and dvc.yaml
 	@$(RUN) python -m tools.results
 
 lint: env  ## check style, types, workflows and generated tables

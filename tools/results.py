@@ -1,4 +1,4 @@
-"""Generate tables and sentences of results in docs/results.md and README.md, from metrics/, plots/, docs/ and dvc.yaml.
+"""Generate the tables and sentences of docs/results.md, docs/model_card.md and the README from the stored results.
 
 So no number in these texts is copied by hand. `--check` changes nothing and exits with status 1 if a table is stale.
 """
@@ -17,7 +17,8 @@ from oneshot.evaluation.confusion import confused_pairs, from_table
 from oneshot.page import reported
 from oneshot.page.conclusions import sentences
 
-README, RESULTS = Path("README.md"), Path("docs/results.md")
+README, RESULTS, CARD = Path("README.md"), Path("docs/results.md"), Path("docs/model_card.md")
+_DIGIT_NETS = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
 _REPORT_ONE_SHOT = sum(reported.ACCURACY.values()) / len(reported.ACCURACY)
 
 # Title of a row: metrics file, key, the metric's name in docs/seeds.csv, the report's value.
@@ -169,6 +170,27 @@ def stages_table(pipeline: Mapping) -> str:
     return "\n".join(lines)
 
 
+def card_table(metrics: Mapping[str, Mapping]) -> str:
+    """Make a Markdown table of the exported nets: accuracy on what they were trained on, and on unseen classes."""
+    chance = {net: 1 / len(reported.ACCURACY) for net in reported.CONVNETS} | dict.fromkeys(_DIGIT_NETS, 1 / 5)
+    lines = [
+        "| net | test accuracy, as classifier of seen classes | 1-shot | 5-shot | chance |",
+        "|---|---|---|---|---|",
+    ]
+    for net, part in chance.items():
+        trained = "train_convnet" if net in reported.CONVNETS else "train_dense_embedding"
+        values = [_leaf(metrics.get(f"{trained}/{net}", {}), "test.accuracy")]
+        for shots in (1, 5):
+            if net in _DIGIT_NETS:
+                values.append(_leaf(metrics[f"one_shot_mnist/{net}"], f"unseen.shot_{shots}.accuracy"))
+            else:
+                value = _leaf(metrics["one_shot_cifar10"], f"episodes.shot_{shots}.raw.accuracy")
+                values.append(value if net == "6-class" else None)
+        cells = ["" if value is None else f"{value:.3f}" for value in values]
+        lines.append(f"| {net} | {' | '.join(cells)} | {f'{part:.2f}' if values[1] else ''} |")
+    return "\n".join(lines)
+
+
 def fill(text: str, tables: Mapping[str, str]) -> str:
     """Replace the text between <!-- NAME --> and <!-- /NAME -->; raises ValueError if one is missing."""
     for name, table in tables.items():
@@ -180,15 +202,16 @@ def fill(text: str, tables: Mapping[str, str]) -> str:
 
 
 def generate() -> dict[Path, str]:
-    """Generate both texts from the files in the working directory: {path: content}."""
+    """Generate the three texts from the files in the working directory: {path: content}."""
     files = Path("metrics").rglob("*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
     seeds = pd.read_csv("docs/seeds.csv")
     methods, together, confusion = (
         pd.read_csv(f"plots/one_shot_cifar10/{name}.csv") for name in ("methods", "transductive", "confusion")
     )
-    nets = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
-    confusions = {net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in nets}
+    confusions = {
+        net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in _DIGIT_NETS
+    }
     pipeline = load_yaml("dvc.yaml")
     protocol = metrics["one_shot_cifar10"]["report_protocol"]
     conclusions = sentences(protocol, methods, together, confusion, confusions)
@@ -208,11 +231,12 @@ def generate() -> dict[Path, str]:
                 "confusions": confusions_table(confusions),
             },
         ),
+        CARD: fill(CARD.read_text(encoding="utf-8"), {"card": card_table(metrics)}),
     }
 
 
 def main() -> None:
-    """Write both texts, or check that they are up to date."""
+    """Write the texts, or check that they are up to date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; exit with status 1 if a table is stale")
     check = parser.parse_args().check

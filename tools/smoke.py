@@ -15,6 +15,7 @@ from dvc.utils.serialize import load_yaml, modify_yaml
 ROOT = Path(__file__).resolve().parents[1]
 # Git reads only a repository's own settings.
 PLAIN_GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+RESULTS = ("dvc.lock", "exports/", "metrics/", "plots/", "provenance/")
 OVERRIDES = load_yaml(str(ROOT / "tools/smoke.yaml"))
 
 
@@ -26,7 +27,7 @@ def copy(folder: str | Path) -> Path:
     folder = Path(folder)
     listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     for name in filter(None, listed):
-        if (ROOT / name).is_file() and not name.startswith(("dvc.lock", "metrics/", "plots/", "provenance/")):
+        if (ROOT / name).is_file() and not name.startswith(RESULTS):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     git(folder, "init", "--quiet", "--initial-branch=main")

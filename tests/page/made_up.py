@@ -36,6 +36,14 @@ PARAMS = {
     | {"transductive_methods": ["unit"], "transductive_episodes": 4},
     "pictures": {"images_per_class": 6},
 }
+DRAWING_NET = {
+    "conv1.kernel": (32, 1, 3, 3),
+    "conv1.bias": (32,),
+    "conv2.kernel": (64, 32, 4, 4),
+    "conv2.bias": (64,),
+    "embedding.kernel": (3136, 2),
+    "embedding.bias": (2,),
+}
 EACH = 10  # images of each class
 
 
@@ -102,6 +110,10 @@ def made_up(**changes: object) -> Results:
         features={
             "6-class": stored(rng, labels, 12),
             **{net: stored(rng, labels, 3 if net.endswith("3d") else 2) for net in EMBEDDINGS},
+        },
+        drawing_net={
+            "scale": np.float32(1 / 255),
+            **{name: rng.normal(size=shape).astype(np.float32) for name, shape in DRAWING_NET.items()},
         },
         metrics={
             **{f"train_convnet/{net}": tested for net in CONVNETS},

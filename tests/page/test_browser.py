@@ -1,5 +1,7 @@
 """The stored page in a real browser: headless Chromium, driven by selenium, without a network."""
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -8,7 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -19,10 +24,12 @@ from oneshot.evaluation.confusion import confusion_matrix
 from oneshot.page.nearest import classify
 from oneshot.page.render import data_of
 from oneshot.page.sections.trial import unpack
+from oneshot.use import digits
 
 pytestmark = pytest.mark.browser
 
 PAGE = Path(__file__).parents[2] / "plots/page.html"
+NET = Path(__file__).parents[2] / "exports/siamese-2d/siamese-2d.onnx"
 PACKAGES = ("chromium", "chromium-driver")
 # Starting the browser and drawing in software take long if the processors are busy.
 PATIENCE = 240
@@ -138,6 +145,84 @@ def test_clicked_examples_classify_as_in_python(loaded: webdriver.Chrome, key: s
     for _ in range(3):
         loaded.execute_script("arguments[0].click()", loaded.find_element(By.ID, "random"))
         check_prediction(loaded, packed)
+
+
+@pytest.fixture(scope="module")
+def net() -> Callable[[np.ndarray], np.ndarray]:
+    """The exported siamese net from the scaled pixels on: (n, 28, 28, 1) float32, 0 to 1 -> (n, 2) float32."""
+    model = onnx.load(NET)
+    (scale,) = (onnx.numpy_helper.to_array(one) for one in model.graph.initializer if one.name == "scale")
+    assert model.graph.node[0].op_type == "Cast"
+    del model.graph.node[0]
+    model.graph.node[0].input[0] = "images"
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    return lambda images: session.run(None, {"images": (images / scale).astype(np.float32)})[0]
+
+
+def drawn(browser: webdriver.Chrome) -> np.ndarray:
+    """What is on the pad, as an image file would hold it: (280, 280, 3) uint8."""
+    uri = browser.execute_script("return document.getElementById('pad').toDataURL('image/png')")
+    return np.array(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGB"))
+
+
+def stroke(browser: webdriver.Chrome, points: list[tuple[int, int]]) -> None:
+    """Draw on the pad by the mouse; points from its centre."""
+    pad = browser.find_element(By.ID, "pad")
+    actions = ActionChains(browser, duration=20).move_to_element_with_offset(pad, *points[0]).click_and_hold()
+    for point in points[1:]:
+        actions = actions.move_to_element_with_offset(pad, *point)
+    actions.release().perform()
+
+
+def press(browser: webdriver.Chrome, name: str) -> None:
+    browser.find_element(By.ID, f"pad-{name}").click()
+
+
+def test_the_net_on_the_page_is_pythons_on_images_like_mnists(loaded: webdriver.Chrome, net):
+    """Strokes and noise of 8 bits; the tests of the exports use the images of MNIST."""
+    images = np.random.default_rng(0).integers(256, size=(20, 28, 28, 1))
+    images[:, :4] = images[:, :, :4] = images[:, 20:] = images[:, :, 20:] = 0
+    scaled = (images / 255).astype(np.float32)
+    code = "return arguments[0].map((image) => window.oneshot.embed(Float32Array.from(image)))"
+    found = np.array(loaded.execute_script(code, scaled.reshape(20, -1).tolist()))
+    assert np.abs(found - net(scaled)).max() < 1e-4
+
+
+def test_drawn_symbols_are_classified_as_in_python(loaded: webdriver.Chrome, net):
+    pad = loaded.find_element(By.ID, "pad")
+    loaded.execute_script("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", pad)
+    looks = loaded.find_element(By.ID, "looks")
+    bar, ring = [(10, -90), (0, 90)], [(60, 0), (40, 50), (-10, 60), (-60, 10), (-40, -50), (10, -60), (60, 0)]
+    examples = []
+    for points in (bar, ring):
+        stroke(loaded, points)
+        prepared = digits.prepare(drawn(loaded))
+        found = [float(word) for word in looks.get_attribute("data-point").split(",")]
+        assert np.abs(found - net(prepared[None])[0]).max() < 1e-4
+        examples.append(found)
+        press(loaded, "add")
+    # Smaller and elsewhere; the second one by touch.
+    stroke(loaded, [(60, -20), (55, 40)])
+    assert looks.get_attribute("data-nearest") == "AB" and looks.text.startswith("Nearest: A, distance ")
+    press(loaded, "next")
+    frame = pad.rect
+    middle = loaded.execute_script("return [scrollX, scrollY]")
+    x, y = (
+        frame[key] + frame[side] / 2 - off for key, side, off in zip("xy", ("width", "height"), middle, strict=True)
+    )
+    touches = [("touchStart", ring[0]), *(("touchMove", point) for point in ring[1:])]
+    for kind, point in touches:
+        at = [{"x": x - 50 + point[0] / 2, "y": y + 40 + point[1] / 2}]
+        loaded.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+    loaded.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    found = np.array([float(word) for word in looks.get_attribute("data-point").split(",")])
+    assert np.abs(found - net(digits.prepare(drawn(loaded))[None])[0]).max() < 1e-4
+    distances = np.linalg.norm(np.array(examples) - found, axis=1)
+    assert looks.get_attribute("data-nearest") == "".join("AB"[way] for way in distances.argsort())
+    assert len(loaded.find_elements(By.CSS_SELECTOR, "#plane circle")) == 4
+    press(loaded, "restart")
+    assert loaded.find_elements(By.CSS_SELECTOR, "#plane circle, #symbols canvas") == []
 
 
 def test_the_3d_view_turns_by_dragging_and_by_its_buttons(loaded: webdriver.Chrome):

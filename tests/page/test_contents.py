@@ -18,6 +18,7 @@ from tests.page.made_up import made_up
 ROOT = Path(__file__).parents[2]
 SECTIONS = [
     "try",
+    "drawing",
     "samples",
     "nets",
     "training",

@@ -37,6 +37,8 @@ STAGES = [
     *(("train_siamese", name) for name in ("siamese-2d", "siamese-3d")),
     *(("train_dense_embedding", name) for name in ("dense-all", "dense-seen")),
     *(("one_shot_mnist", name) for name in ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")),
+    *(("export_convnet", name) for name in ("10-class", "6-class")),
+    *(("export_digit_net", name) for name in ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")),
     ("draw_pictures",),
     ("page",),
 ]
@@ -162,7 +164,7 @@ def run(stage: str, *choice: str) -> str | None:
 
 def clean(folder: Path) -> None:
     """Remove what the stages wrote for the previous example."""
-    for name in ("data/splits", "models", "features", "metrics", "plots", "provenance", ".checkpoints"):
+    for name in ("data/splits", "models", "features", "exports", "metrics", "plots", "provenance", ".checkpoints"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 

@@ -39,7 +39,7 @@ def leaves(tree: dict) -> Iterator[object]:
 def test_margin_reruns_the_siamese_branch_and_the_diff_shows_it(experiment: tuple[Path, str]):
     folder, output = experiment
     nets = ("siamese-2d", "siamese-3d")
-    branch = [f"{stage}@{net}" for stage in ("one_shot_mnist", "train_siamese") for net in nets]
+    branch = [f"{stage}@{net}" for stage in ("export_digit_net", "one_shot_mnist", "train_siamese") for net in nets]
     assert ran(output) == sorted([*branch, "check_params", "draw_pictures", "page"])
     changed = json.loads(dvc(folder, "metrics", "diff", "--json"))
     files = {f"metrics/{stage}/{net}.json" for stage in ("one_shot_mnist", "train_siamese") for net in nets}

@@ -24,11 +24,22 @@ PICTURES = {"draw_pictures"}
 ONE_SHOT_CIFAR10 = {"one_shot_cifar10"} | PICTURES | PAGE
 ONE_SHOT_SIAMESE = {"one_shot_mnist@siamese-2d", "one_shot_mnist@siamese-3d"} | PICTURES | PAGE
 ONE_SHOT_DENSE = {"one_shot_mnist@dense-all", "one_shot_mnist@dense-seen"} | PICTURES | PAGE
+# The page draws by an exported net.
+EXPORTS = {
+    *(f"export_convnet@{net}" for net in ("10-class", "6-class")),
+    *(f"export_digit_net@{net}" for net in ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")),
+} | PAGE
 ONE_SHOT = ONE_SHOT_CIFAR10 | ONE_SHOT_SIAMESE | ONE_SHOT_DENSE
 FEATURES = {"extract_features"} | ONE_SHOT_CIFAR10
-CONVNET = {"train_convnet@10-class", "train_convnet@6-class"} | FEATURES
-SIAMESE = {"train_siamese@siamese-2d", "train_siamese@siamese-3d"} | ONE_SHOT_SIAMESE
-DENSE = {"train_dense_embedding@dense-all", "train_dense_embedding@dense-seen"} | ONE_SHOT_DENSE
+TEN_CLASS = {"train_convnet@10-class", "export_convnet@10-class"} | PAGE
+SIX_CLASS = {"train_convnet@6-class", "export_convnet@6-class"} | FEATURES
+CONVNET = TEN_CLASS | SIX_CLASS
+SIAMESE = {
+    f"{stage}@siamese-{d}d" for stage in ("train_siamese", "export_digit_net") for d in (2, 3)
+} | ONE_SHOT_SIAMESE
+DENSE = {
+    f"{stage}@dense-{g}" for stage in ("train_dense_embedding", "export_digit_net") for g in ("all", "seen")
+} | ONE_SHOT_DENSE
 TRAINING = CONVNET | SIAMESE | DENSE
 SPLIT = {"split"} | TRAINING
 DOWNLOAD = {"download@cifar10", "download@mnist"} | SPLIT
@@ -56,8 +67,8 @@ PARAMETERS = {
     "mnist.validation_per_class": (100, SPLIT),
     "mnist.limit_per_class": (1000, SPLIT),
     "convnet.convolution": ("plain", CONVNET),
-    "convnet.epochs.ten_class": ([[32, 1]], {"train_convnet@10-class"} | PAGE),
-    "convnet.epochs.six_class": ([[32, 1]], {"train_convnet@6-class"} | FEATURES),
+    "convnet.epochs.ten_class": ([[32, 1]], TEN_CLASS),
+    "convnet.epochs.six_class": ([[32, 1]], SIX_CLASS),
     "convnet.recipe.batch": (32, CONVNET),
     "convnet.recipe.frozen": (0, CONVNET),
     "convnet.recipe.offset_rate": (1.0, CONVNET),
@@ -114,11 +125,14 @@ PACKAGES = {
     "convnet": CONVNET,
     "siamese": SIAMESE,
     "dense_embedding": DENSE,
+    "export": EXPORTS,
     # the evaluations, which train nothing
     "evaluation": ONE_SHOT,
     # what shows the results
     "plotting": PICTURES,
     "page": PAGE,
+    # what uses the trained nets outside the pipeline
+    "use": set(),
 }
 
 # Module that dvc.yaml names in addition to or instead of its package: what would rerun after a change of it.

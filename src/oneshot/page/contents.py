@@ -5,6 +5,7 @@ from oneshot.page.sections import (
     conclusions,
     digits,
     draw,
+    drawing,
     making,
     margin,
     nets,
@@ -21,6 +22,7 @@ from oneshot.page.sections import (
 # "charts" and "sheets" (contact sheets of images): {name: chart or sheet}.
 SECTIONS = (
     trial,
+    drawing,
     samples,
     nets,
     training,

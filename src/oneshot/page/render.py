@@ -31,12 +31,13 @@ def render(contents: Mapping) -> bytes:
         colours=COLOURS,
         embeddings=EMBEDDINGS,
         style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
-        script=Markup((_FOLDER / "page.js").read_text(encoding="utf-8")),
+        scripts=[Markup((_FOLDER / name).read_text(encoding="utf-8")) for name in ("page.js", "drawing.js")],
         plotly=Markup(get_plotlyjs()),
         data=_data(
             {
                 "charts": contents["charts"],
                 "sets": contents["sets"],
+                "net": contents["net"],
                 "columns": {name: sheet["columns"] for name, sheet in contents["sheets"].items()},
             }
         ),
@@ -45,7 +46,7 @@ def render(contents: Mapping) -> bytes:
 
 
 def data_of(page: bytes) -> dict:
-    """Read the data from a rendered page: {"charts": ..., "sets": ..., "columns": ... of each sheet}."""
+    """Read the data from a rendered page: {"charts": ..., "sets": ..., "net": ..., "columns": ... of each sheet}."""
     start = '<script type="application/json" id="data">'
     _, _, rest = page.decode().partition(start)
     return json.loads(rest.partition("</script>")[0])

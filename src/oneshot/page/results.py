@@ -25,10 +25,10 @@ class Results:
     """The inputs of the stage.
 
     params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data by file;
-    features: arrays by net; metrics: by path below metrics/ without .json; curves: tables by net; confusion, scatter:
-    tables of "one_shot_cifar10" and of each digit net; methods, together: the tables of CIFAR-10's methods, and of the
-    transductive ones; sweep, seeds, minutes:
-    the tables of docs/.
+    features: arrays by net; drawing_net: the exported weights of siamese-2d by name; metrics: by path below metrics/
+    without .json; curves: tables by net; confusion, scatter: tables of "one_shot_cifar10" and of each digit net;
+    methods, together: the tables of CIFAR-10's methods, and of the transductive ones; sweep, seeds, minutes: the tables
+    of docs/.
     """
 
     params: Mapping
@@ -36,6 +36,7 @@ class Results:
     mnist: LabelledImages
     checksums: Mapping[str, str]
     features: Mapping[str, Mapping[str, np.ndarray]]
+    drawing_net: Mapping[str, np.ndarray]
     metrics: Mapping[str, Mapping]
     curves: Mapping[str, pd.DataFrame]
     confusion: Mapping[str, pd.DataFrame]

@@ -1,0 +1,88 @@
+"""A trained net from the pixels to its representation, as a list of layers with their weights; without TensorFlow."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from oneshot.core.errors import UserError
+
+# Mean and deviation per channel that the ConvNets' inputs are standardised by, as in convnet/net.py.
+_MEAN = np.array([125.3069, 122.9501, 113.866], np.float32)
+_DEVIATION = np.array([62.9932, 62.0887, 66.7049], np.float32)
+
+# What is left out does nothing after training (dropout) or only classifies the classes seen in training.
+_CONVNET = ("conv1", "conv2", "pool", "conv3", "conv4", "conv5", "pool", "flatten", "representation")
+_DIGIT_NET = ("conv1", "pool", "conv2", "pool", "flatten", "embedding")
+_LAYERS = {
+    **dict.fromkeys(("10-class", "6-class"), _CONVNET),
+    **dict.fromkeys(("siamese-2d", "siamese-3d", "dense-all", "dense-seen"), _DIGIT_NET),
+}
+NAMES = tuple(_LAYERS)
+
+
+class Layer(NamedTuple):
+    """One layer of a net.
+
+    kind: conv (stride 1, padding "same", then ReLU), pool (the largest of 2 x 2), flatten, dense, or dense_relu; name:
+    in the net; kernel: (rows, columns, inputs, outputs) of a conv, (inputs, outputs) of a dense layer, as Keras has
+    them, float32; bias: (outputs,); both are None for the others.
+    """
+
+    kind: str
+    name: str
+    kernel: np.ndarray | None = None
+    bias: np.ndarray | None = None
+
+
+class Net(NamedTuple):
+    """Pixels 0..255, shape (height, width, channels), are multiplied by `scale`, `offset` is added, then the layers
+    follow; `units` come out. scale, offset: (channels,) float32."""
+
+    name: str
+    shape: tuple[int, int, int]
+    scale: np.ndarray
+    offset: np.ndarray
+    layers: list[Layer]
+
+    @property
+    def units(self) -> int:
+        return len(self.layers[-1].bias)
+
+
+def load(name: str, path: str | Path) -> Net:
+    """Read a trained net up to its representation, on which all one-shot results are measured before any transform.
+
+    That is of a ConvNet the 600 units of the penultimate layer after their ReLU, and of a digit net its embedding.
+    name: of NAMES; path: the .weights.h5 of its training. Raises UserError if it is missing or holds another net.
+    """
+    weights = _read(path)
+    layers, pools = [], 0
+    for layer in _LAYERS[name]:
+        if layer == "pool":
+            pools += 1
+            layers.append(Layer("pool", f"pool{pools}"))
+        elif layer == "flatten":
+            layers.append(Layer("flatten", layer))
+        elif layer not in weights:
+            raise UserError(f"{path} does not hold the weights of {name} (it has no layer {layer}): run dvc repro")
+        else:
+            kind = {"representation": "dense_relu", "embedding": "dense"}.get(layer, "conv")
+            layers.append(Layer(kind, layer, *weights[layer]))
+    if _LAYERS[name] is _CONVNET:
+        return Net(name, (32, 32, 3), 1 / _DEVIATION, -_MEAN / _DEVIATION, layers)
+    return Net(name, (28, 28, 1), np.array([1 / 255], np.float32), np.zeros(1, np.float32), layers)
+
+
+def _read(path: str | Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Kernel and bias of each layer that has them, by its name, from a file that Keras wrote."""
+    try:
+        with h5py.File(path) as file:
+            groups = [layer["vars"] for layer in file["layers"].values()]
+            return {group.attrs["name"]: (group["0"][()], group["1"][()]) for group in groups if len(group) == 2}
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run dvc repro, or dvc pull if a remote has it") from None
+    except (OSError, KeyError) as error:
+        reason = " ".join(str(error).split())[:100]
+        raise UserError(f"{path} does not hold weights that Keras wrote ({reason}): run dvc repro") from None

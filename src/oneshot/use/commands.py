@@ -1,0 +1,189 @@
+"""What `python -m oneshot` does: find and read the images, classify or evaluate, print, and write what is asked for."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from oneshot.core import files, params
+from oneshot.core.errors import UserError
+from oneshot.core.params import Schema, Seed
+from oneshot.evaluation import confusion
+from oneshot.use import folders, nets, trial
+from oneshot.use.reading import shown
+from oneshot.use.representation import represent
+
+# A wider matrix does not fit into a terminal.
+_PRINTED = 12
+_PAIRS = 5
+_MEANING = """\
+The interval is that of the mean over episodes, each with other examples; 19 of 20 episodes are in the last column.
+All are of these images: the fewer there are, the more may new images of the same classes differ."""
+
+
+class _Params(Schema):
+    """What of params.yaml decides an evaluation."""
+
+    seed: Seed
+
+
+def classify(
+    examples: str,
+    images: Sequence[str],
+    *,
+    net: str,
+    method: str | None,
+    csv: str | None,
+    json: str | None,
+) -> None:
+    """Classify images by examples in a folder of a sub-folder per class; print a table and write it, if asked for.
+
+    The table has a row per image, in order: image, class, distance, runner_up, runner_up_distance. Raises UserError for
+    whatever the user can fix, before anything is written.
+    """
+    method = nets.check(net, method)
+    _check_outputs(csv, json)
+    support, queries = folders.examples(examples), folders.images(images)
+    _report([*support.notes, *queries.notes])
+    # scikit-learn takes seconds to import: a mistake in the paths is reported before.
+    from oneshot.use.classifier import OneShotClassifier
+
+    classifier = OneShotClassifier(net, method).fit(support.paths, support.names)
+    table = nearest_two(queries.paths, classifier.distances(queries.paths), classifier.classes_)
+    if csv:
+        files.write_csv(csv, table)
+    if json:
+        about = {"net": net, "method": method, "classes": classifier.classes_.tolist()}
+        files.write_json(json, about | {"images": table.to_dict("records")})
+    _print_table(table.rename(columns={"runner_up": "runner-up", "runner_up_distance": "its distance"}))
+
+
+def evaluate(
+    folder: str,
+    *,
+    net: str,
+    method: str | None,
+    episodes: int,
+    seed: int | None = None,
+    csv: str | None = None,
+    json: str | None = None,
+    confusion_file: str | None = None,
+    picture_file: str | None = None,
+) -> None:
+    """Report how well the classes of a folder are told apart from 1, 2, 5 and 10 examples; write it, if asked for.
+
+    seed: of the random choices, by default that of params.yaml; csv: the curve of accuracy by number of examples; json:
+    the same as metrics; confusion_file: the confusions from the fewest examples, CSV; picture_file: the curve and the
+    confusion matrix, PNG. Raises UserError for whatever the user can fix, before anything is written.
+    """
+    method = nets.check(net, method)
+    _check_outputs(csv, json, confusion_file, picture_file)
+    if seed is not None and not 0 <= seed < 2**63:
+        raise UserError(f"--seed must be from 0 to {2**63 - 1}, but is {seed}")
+    if picture_file and Path(picture_file).suffix.lower() != ".png":
+        raise UserError(f"--picture writes PNG: give a name that ends in .png, not {shown(picture_file)}")
+    found = folders.examples(folder)
+    _report(found.notes)
+    classes, labels = np.unique(found.names, return_inverse=True)
+    names = classes.tolist()
+    trial.check(labels, names, episodes)
+    seed = params.validate(params.read(), _Params).seed if seed is None else seed
+    vectors = represent(nets.load(net, method), found.paths)
+    result = trial.run(vectors, labels, names, episodes=episodes, seed=seed)
+    title = f"{len(names)} classes, {len(labels):,} images; net {net}, method {method}; {episodes:,} episodes"
+    if csv:
+        files.write_csv(csv, result.curve)
+    if json:
+        measured = result.curve.set_index("shots")[["accuracy", "interval_95"]].to_dict("index")
+        about = {"classes": len(names), "images": len(labels)}
+        files.write_json(json, about | {f"shot_{shots}": values for shots, values in measured.items()})
+    if confusion_file:
+        files.write_csv(confusion_file, confusion.to_table(result.confusions[min(result.confusions)], names))
+    if picture_file:
+        from oneshot.use import picture
+
+        files.write_bytes(picture_file, picture.draw(result, names, title))
+    print(title)
+    print()
+    _print_curve(result.curve)
+    print(_MEANING)
+    print()
+    _print_confusions(result.confusions, names)
+
+
+def nearest_two(paths: Sequence[Path], distances: np.ndarray, names: np.ndarray) -> pd.DataFrame:
+    """The table of `classify`, see there. distances: (n, classes) float; names: (classes,)."""
+    order = distances.argsort(axis=1, kind="stable")[:, :2]
+    near = np.take_along_axis(distances, order, axis=1)
+    return pd.DataFrame(
+        {
+            "image": [shown(path) for path in paths],
+            "class": names[order[:, 0]],
+            "distance": near[:, 0],
+            "runner_up": names[order[:, 1]],
+            "runner_up_distance": near[:, 1],
+        }
+    )
+
+
+def _check_outputs(*outputs: str | None) -> None:
+    """Raise UserError for what cannot be written, before any work."""
+    given = [Path(output) for output in outputs if output is not None]
+    for path in given:
+        if path.is_dir():
+            raise UserError(f"{shown(path)} is a folder: give the name of a file to write")
+        parent = next(place for place in path.absolute().parents if place.exists())
+        if not parent.is_dir():
+            raise UserError(f"{shown(path)} cannot be written: {shown(parent)} is a file, no folder")
+    if len({path.absolute() for path in given}) < len(given):
+        raise UserError(f"{shown(given[0])} is named for two outputs: give each a name of its own")
+
+
+def _report(notes: Sequence[str]) -> None:
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def _print_curve(curve: pd.DataFrame) -> None:
+    table = pd.DataFrame(
+        {
+            "examples": curve["shots"],
+            "accuracy": [f"{100 * value:.1f}%" for value in curve["accuracy"]],
+            "95% interval": [f"+/- {100 * value:.1f}%" for value in curve["interval_95"]],
+            "19 of 20 episodes": [
+                f"{100 * low:.0f}% to {100 * high:.0f}%" for low, high in zip(curve["low"], curve["high"], strict=True)
+            ],
+        }
+    )
+    _print_table(table)
+
+
+def _print_confusions(confusions: dict[int, np.ndarray], names: list[str]) -> None:
+    shots = min(confusions)
+    counts = confusions[shots]
+    if len(names) <= _PRINTED:
+        share = 100 * counts / counts.sum(0)
+        table = pd.DataFrame({name: [f"{value:.0f}" for value in share[:, way]] for way, name in enumerate(names)})
+        table.insert(0, "", names)
+        print(f"from {shots} example of each class: row = prediction, column = reference, % of the reference class")
+        _print_table(table)
+    else:
+        print(f"from {shots} example of each class, the pairs that are confused most, % of both classes' queries:")
+        for one, other, count in confusion.confused_pairs(counts)[:_PAIRS]:
+            queries = counts[:, [one, other]].sum()
+            print(f"  {names[one]} and {names[other]}: {100 * count / queries:.0f}%")
+
+
+def _print_table(table: pd.DataFrame) -> None:
+    """Print a table in columns, text to the left and numbers to the right."""
+    columns = []
+    for name in table:
+        values = table[name].tolist()
+        numbers = pd.api.types.is_numeric_dtype(table[name]) or all(value[:1].isdigit() for value in values)
+        cells = [str(name), *(f"{value:.4g}" if isinstance(value, float) else str(value) for value in values)]
+        width = max(map(len, cells))
+        columns.append([cell.rjust(width) if numbers else cell.ljust(width) for cell in cells])
+    for row in zip(*columns, strict=True):
+        print("  ".join(row).rstrip())

@@ -1,0 +1,198 @@
+"""The trained nets by name: what each makes of an image, ready for distances."""
+
+import contextlib
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from oneshot.core import files, params
+from oneshot.core.errors import UserError
+from oneshot.core.params import Schema
+from oneshot.evaluation import transforms
+from oneshot.splits.params import Classes, DigitParams
+from oneshot.use import digits, photographs
+from oneshot.use.mistakes import InputError
+
+CONVNET = "6-class"
+# Each net, and the command that trains it.
+_COMMANDS = {
+    CONVNET: "`make repro` (an hour on two cores)",
+    "siamese-2d": "`dvc repro train_siamese@siamese-2d` (two minutes)",
+    "siamese-3d": "`dvc repro train_siamese@siamese-3d` (two minutes)",
+    "dense-all": "`dvc repro train_dense_embedding@dense-all` (two minutes)",
+    "dense-seen": "`dvc repro train_dense_embedding@dense-seen` (two minutes)",
+}
+NAMES = tuple(_COMMANDS)
+# The transforms that look at no unlabelled queries: one image is classified as it would be among others.
+METHODS = tuple(name for name, steps in transforms.METHODS.items() if "centre_queries" not in steps)
+# Steps that need representations of classes that the net was trained on.
+_OF_SEEN = {"centre", "standardise"}
+
+
+class _Cifar10Params(Schema):
+    seen_classes: Classes
+    unseen_classes: Classes
+
+
+class _Params(Schema):
+    """What of params.yaml says how the nets are built."""
+
+    cifar10: _Cifar10Params
+    mnist: DigitParams
+
+
+@dataclass(frozen=True)
+class Net:
+    """A trained net and a transform of what it makes of images.
+
+    prepare: one image (height, width, 3) uint8 -> the net's input; raises InputError; embed: inputs (n, ...) ->
+    (n, d) float32; seen: (2, m, d) float32, of images of the classes that the net was trained on and of their mirror
+    images, m = 0 if the method needs none; hash: of the weights.
+    """
+
+    name: str
+    method: str
+    prepare: Callable[[np.ndarray], np.ndarray]
+    embed: Callable[[np.ndarray], np.ndarray]
+    seen: np.ndarray
+    hash: str
+
+    def represent(self, inputs: np.ndarray) -> np.ndarray:
+        """Represent prepared images: (n, ...) -> (n, d) float32. Raises UserError if the net gives no numbers."""
+        # One progress bar is enough: the one over the files.
+        with contextlib.redirect_stderr(io.StringIO()):
+            views = [self.embed(inputs)]
+            if "mirror" in transforms.METHODS[self.method]:
+                views.append(self.embed(inputs[:, :, ::-1]))
+        vectors = transforms.represent(self.method, np.stack(views), self.seen)
+        if not np.isfinite(vectors).all():
+            raise UserError(f"the {self.name} net gives no numbers: lower its learning rate and train it again")
+        return vectors
+
+
+def default_method(name: str) -> str:
+    """The method where none is named: `centred` for the ConvNet, good on held-out classes; `raw` for the digit nets.
+
+    docs/choice.csv has the comparison; averages over mirror images were as good there, but cannot tell left from right.
+    """
+    return "centred" if name == CONVNET else "raw"
+
+
+def check(name: str, method: str | None) -> str:
+    """The method that is meant; raises InputError if there is no such net or method, or the two do not go together."""
+    if name not in NAMES:
+        raise InputError(f"net must be one of {', '.join(NAMES)}, but is {name!r}")
+    method = default_method(name) if method is None else method
+    if method not in METHODS:
+        raise InputError(f"method must be one of {', '.join(METHODS)}, but is {method!r}")
+    if name != CONVNET and method != "raw":
+        raise InputError(f"method {method} is for the {CONVNET} net: the net {name} goes with raw")
+    return method
+
+
+def load(name: str, method: str | None = None, root: str | Path = ".") -> Net:
+    """Load a net that the pipeline in the folder `root` has trained; once, and again only if its files change.
+
+    Of a digit net without weights in models/, the exported one is taken, which is in Git and so in every clone.
+
+    name: of NAMES; method: of METHODS, by default that of `default_method`. Raises InputError as `check` does, and
+    UserError naming the command to run if the weights, or the features that the method needs, are not there.
+    """
+    method = check(name, method)
+    root = Path(root)
+    weights = _file(name, root)
+    if not (root / "params.yaml").is_file():
+        where = "run from the project's root" if root == Path() else "it is not the project's root"
+        raise UserError(f"{root / 'params.yaml'} is missing: {where}")
+    if not weights.is_file():
+        raise UserError(f"{weights} is missing: run {_COMMANDS[name]}, or `dvc pull` if a remote has it")
+    read = [weights, root / "params.yaml", *sorted((root / f"features/{CONVNET}").glob("*.npy"))]
+    stamp = tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in read)
+    return _load(name, method, root, root.resolve(), stamp)
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, method: str, root: Path, _place: Path, _stamp: tuple) -> Net:
+    chosen = params.validate(params.read(root), _Params)
+    weights = _file(name, root)
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    seen = np.empty((2, 0, 1), np.float32)
+    if _OF_SEEN & set(transforms.METHODS[method]):
+        seen = _seen(root, chosen.cifar10.unseen_classes)
+    if name == CONVNET:
+        embed = _convnet(weights, len(chosen.cifar10.seen_classes))
+        return Net(name, method, photographs.prepare, embed, seen, found)
+    if weights.suffix == ".keras":
+        embed = _exported(weights)
+    elif name.startswith("siamese"):
+        embed = _siamese(weights, 3 if name == "siamese-3d" else 2)
+    else:
+        classes = len(chosen.mnist.seen_digits)
+        if name == "dense-all":
+            classes += len(chosen.mnist.unseen_digits)
+        embed = _dense_embedding(weights, classes)
+    return Net(name, method, digits.prepare, embed, seen, found)
+
+
+def _seen(root: Path, unseen_classes: list[int]) -> np.ndarray:
+    """The ConvNet's features of the classes that it was trained on: (2, m, d) float32, mirror images second."""
+    folder = root / f"features/{CONVNET}"
+    if not folder.is_dir():
+        raise UserError(
+            f"{folder} is missing, and only the methods raw, unit, power and mirror work without it: run `make repro`,"
+            " or `dvc pull` if a remote has it"
+        )
+    data = files.read_arrays(folder)
+    views = np.stack([data["embeddings"], data["mirrored"]])
+    return views[:, ~np.isin(data["labels"], unseen_classes)]
+
+
+def _file(name: str, root: Path) -> Path:
+    """The file of a net: the weights that the pipeline trained, or a digit net's export if there are none."""
+    weights, export = root / f"models/{name}.weights.h5", root / f"exports/{name}/{name}.keras"
+    return export if name != CONVNET and export.is_file() and not weights.is_file() else weights
+
+
+def _exported(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """A digit net from its .keras file, without the layer that scales pixels: drawings are from 0 to 1 already."""
+    from oneshot.training.prediction import embedder
+    from oneshot.training.tensorflow import keras
+
+    try:
+        model = keras.models.load_model(path, compile=False)
+        return embedder(keras.Sequential([keras.Input((digits.SIDE, digits.SIDE, 1)), *model.layers[1:]]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} is no net that Keras can load ({reason}): run git checkout {path}") from None
+
+
+def _convnet(weights: Path, classes: int) -> Callable[[np.ndarray], np.ndarray]:
+    from oneshot.convnet import inference, net
+
+    model = net.build(classes)
+    files.read_weights(weights, model)
+    return inference.predictor(inference.accelerate(model, "auto"), until="representation")
+
+
+def _siamese(weights: Path, dimensions: int) -> Callable[[np.ndarray], np.ndarray]:
+    from oneshot.siamese import net
+    from oneshot.training.prediction import embedder
+
+    model = net.build(dimensions, dropout=0.0)
+    files.read_weights(weights, model)
+    return embedder(model)
+
+
+def _dense_embedding(weights: Path, classes: int) -> Callable[[np.ndarray], np.ndarray]:
+    from oneshot.dense_embedding import net
+    from oneshot.training.prediction import embedder
+
+    model = net.build(classes)
+    files.read_weights(weights, model)
+    return embedder(net.embedding(model))

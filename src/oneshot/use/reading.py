@@ -1,0 +1,143 @@
+"""Any image as an array: what Pillow can read, turned as its camera says, on white, as 8-bit RGB."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from oneshot.use.mistakes import InputError
+
+# 64 million pixels take about a gigabyte while they are decoded.
+MOST_PIXELS = 64_000_000
+# A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where its sides stay at least this long: several times faster.
+_ENOUGH = 256
+
+# What Pillow knows by name alone, or reads by starting another program, which an untrusted file must not.
+_REFUSED = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+Image.init()
+_FORMATS = sorted(set(Image.OPEN) - _REFUSED)
+# Of the files in a folder, those with such an ending are images.
+ENDINGS = frozenset(ending for ending, kind in Image.registered_extensions().items() if kind in _FORMATS)
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+Source = str | Path | Image.Image | np.ndarray
+
+
+def read(source: Source, name: str | None = None) -> np.ndarray:
+    """Read one image: (height, width, 3) uint8, RGB.
+
+    source: a file, a PIL image, or an array (height, width[, 1, 3 or 4]) of uint8, uint16 or bool; name: what an error
+    calls it, the file's name by default. The turn that a camera notes (EXIF) is applied; what is transparent becomes
+    white; 16 bits become 8; whole numbers of 32 bits and floats have no fixed white, so that their range becomes
+    0..255; of several frames the first is read; colour profiles are not used. Raises InputError if the file is missing
+    or is no image that Pillow reads whole, has more than 64 million pixels, or has a side of one pixel.
+    """
+    if isinstance(source, np.ndarray):
+        return _of_array(source, name or "the image")
+    if isinstance(source, Image.Image):
+        return _of_image(source, name or "the image")
+    path, name = Path(source), name or shown(source)
+    try:
+        if not path.is_file():
+            raise InputError(f"{name} is {'no file' if path.exists() else 'missing'}: give the path of an image")
+        with path.open("rb") as file:
+            return _of_file(file, name)
+    except PermissionError:
+        raise InputError(f"{name} cannot be opened: you have no permission to read it") from None
+    except OSError as error:
+        raise InputError(f"{name} cannot be opened ({error.strerror}): give the path of an image") from None
+
+
+def shown(text: object) -> str:
+    """A name that can be printed: one line, with control characters and bytes that are no UTF-8 written as escapes."""
+    letters = (letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(text))
+    return "".join(letters)
+
+
+def _of_file(file, name: str) -> np.ndarray:
+    with warnings.catch_warnings():
+        # Pillow warns of slightly broken files that it reads all the same, and of bombs.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(file, formats=_FORMATS) as image:
+                _check_size(image.size, name)
+                image.draft(None, (_ENOUGH, _ENOUGH))
+                image.load()
+                return _of_image(image, name)
+        except InputError:
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise InputError(_too_large(name)) from None
+        except Image.UnidentifiedImageError:
+            raise InputError(f"{name} is no image that Pillow can read: remove it or convert it to PNG") from None
+        except Exception as error:
+            # Decoders raise whatever they stumble over: OSError, SyntaxError, struct.error, IndexError and more.
+            reason = " ".join(str(error).split())[:100] or type(error).__name__
+            raise InputError(f"{name} is a broken image ({reason}): remove it or save it again") from None
+
+
+def _of_image(image: Image.Image, name: str) -> np.ndarray:
+    _check_size(image.size, name)
+    if image.mode.startswith(("I;16", "I", "F")):
+        # Pillow would cut off what is above 255.
+        image = Image.fromarray(_bytes_of(np.asarray(image)))
+    elif image.has_transparency_data:
+        coloured = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured)
+    turn = _TURNS.get(_orientation(image))
+    image = image.convert("RGB")
+    return np.array(image if turn is None else image.transpose(turn))
+
+
+def _of_array(array: np.ndarray, name: str) -> np.ndarray:
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise InputError(f"{name} has the shape {array.shape}: an image is (height, width) or (height, width, 3)")
+    _check_size((array.shape[1], array.shape[0]), name)
+    if array.dtype == bool:
+        array = array * np.uint8(255)
+    elif array.dtype == np.uint16:
+        array = _bytes_of(array)
+    elif array.dtype != np.uint8:
+        raise InputError(f"{name} has values of type {array.dtype}: give uint8, 0 (black) to 255 (white)")
+    return _of_image(Image.fromarray(np.ascontiguousarray(array[..., 0] if array.shape[2:] == (1,) else array)), name)
+
+
+def _bytes_of(values: np.ndarray) -> np.ndarray:
+    """Values of more than 8 bits as uint8: 16 bits by their fixed white, others by the range that they have."""
+    if values.dtype.itemsize == 2:
+        return np.round(values / np.float32(257)).astype(np.uint8)
+    values = np.nan_to_num(values.astype(np.float32))
+    low, high = values.min(), values.max()
+    return np.round((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, by EXIF: 1 (upright) to 8; 1 where nothing readable says it."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:
+        # Notes of a camera that cannot be read make no bad image.
+        return 1
+
+
+def _check_size(size: tuple[int, int], name: str) -> None:
+    width, height = size
+    if width * height > MOST_PIXELS:
+        raise InputError(_too_large(name, f"{width} x {height} pixels, "))
+    if min(size) < 2:
+        raise InputError(f"{name} has {width} x {height} pixels: an image needs two in each direction, better 32")
+
+
+def _too_large(name: str, size: str = "") -> str:
+    return f"{name} has {size}more than {MOST_PIXELS // 10**6} million pixels: save it smaller, 500 x 500 is plenty"

@@ -1,0 +1,73 @@
+"""How well a net tells some classes apart, by the number of examples: the episodes of the pipeline, on any images."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from oneshot.core.errors import UserError
+from oneshot.evaluation import confusion
+from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.training.progress import progress
+
+SHOTS = (1, 2, 5, 10)
+# The draws of all episodes are held at one time, 8 bytes each.
+MOST_DRAWN = 20_000_000
+# Confusion counts that are held at one time.
+_MOST_COUNTS = 4_000_000
+
+
+class Trial(NamedTuple):
+    """`curve`, a row per number of examples, see `run`; `confusions`, {number of examples: (ways, ways) int64}, the
+    sum over all episodes, rows = prediction, columns = reference."""
+
+    curve: pd.DataFrame
+    confusions: dict[int, np.ndarray]
+
+
+def possible_shots(labels: np.ndarray, names: Sequence[str]) -> list[int]:
+    """The numbers of examples, of SHOTS, that leave a query of each class: (n,) labels 0 .. len(names) - 1.
+
+    Raises UserError, naming the class, if one has a single image.
+    """
+    counts = np.bincount(labels, minlength=len(names))
+    fewest = int(counts.argmin())
+    if counts[fewest] < 2:
+        raise UserError(
+            f"the class {names[fewest]} has one image: two of each class are needed, an example and a query"
+        )
+    return [shots for shots in SHOTS if shots < counts[fewest]]
+
+
+def check(labels: np.ndarray, names: Sequence[str], episodes: int) -> list[int]:
+    """The numbers of examples that `run` will try; raises UserError as it does."""
+    possible = possible_shots(labels, names)
+    most = MOST_DRAWN // (len(names) * max(possible))
+    if not 2 <= episodes <= most:
+        raise UserError(f"the number of episodes must be from 2 to {most:,} with so many classes, but is {episodes:,}")
+    return possible
+
+
+def run(vectors: np.ndarray, labels: np.ndarray, names: Sequence[str], *, episodes: int, seed: int) -> Trial:
+    """Classify the images again and again, each time from other examples, by the nearest class mean.
+
+    vectors: (n, d) float; labels: (n,) integers, 0 .. len(names) - 1; episodes: draws of the examples; all other images
+    are queries. Columns of the curve: shots, accuracy, interval_95 (half-width, over episodes), low, high (95% of the
+    episodes are between). Raises UserError if a class has a single image, or the draws would not fit into the memory.
+    """
+    ways = len(names)
+    step = max(1, _MOST_COUNTS // ways**2)
+    rows, confusions = [], {}
+    for shots in check(labels, names, episodes):
+        support = draw_episodes(labels, range(ways), episodes=episodes, shots=shots, seed=seed)
+        total, accuracies = np.zeros((ways, ways), np.int64), []
+        for start in progress(range(0, episodes, step), desc=f"{shots} examples", disable=episodes <= step):
+            counts = evaluate(vectors, labels, range(ways), support[start : start + step])
+            total += counts.sum(0)
+            accuracies.append(confusion.accuracy(counts))
+        values = np.concatenate(accuracies)
+        low, high = np.quantile(values, [0.025, 0.975])
+        rows.append((shots, *confusion.mean_and_interval(values), low, high))
+        confusions[shots] = total
+    return Trial(pd.DataFrame(rows, columns=["shots", "accuracy", "interval_95", "low", "high"]), confusions)

@@ -1,0 +1,39 @@
+"""The recipe for one's own classes: a pipeline that works, with experiments, and that the main one does not notice."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.pipeline.scratch import dvc, ran
+from tools import smoke
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.data]
+
+
+def test_the_recipe_measures_compares_and_leaves_the_main_pipeline_alone(branch: Path):
+    random = np.random.default_rng(0)
+    shutil.copytree(branch / "recipes/own", branch / "own")
+    (branch / "own/pipeline.yaml").rename(branch / "own/dvc.yaml")
+    for name, size in (("dot", 6), ("bar", 30)):
+        (branch / f"own/images/{name}").mkdir(parents=True)
+        for number in range(3):
+            image = np.full((40, 40), 250 - 5 * number, np.uint8)
+            image[5 : 5 + size, 10 + int(random.integers(9)) :][:, :6] = 0
+            Image.fromarray(image).save(branch / f"own/images/{name}/{number}.png")
+    smoke.shrink(branch / "own", {"net": "siamese-2d", "method": "raw", "episodes": 20})
+    dvc(branch, "add", "own/images")
+    assert ran(dvc(branch, "repro", "own/dvc.yaml")) == ["own/dvc.yaml:evaluate"]
+    first = json.loads((branch / "own/metrics.json").read_text())
+    assert first["classes"] == 2 and first["images"] == 6 and 0 <= first["shot_2"]["accuracy"] <= 1
+    assert "Data and pipelines are up to date" in dvc(branch, "repro")
+    smoke.commit(branch, "my classes")
+
+    assert ran(dvc(branch, "exp", "run", "own/dvc.yaml", "-S", "own/params.yaml:episodes=30")) == [
+        "own/dvc.yaml:evaluate"
+    ]
+    assert "own/params.yaml" in json.loads(dvc(branch, "params", "diff", "--json"))
+    assert "own" not in (branch / "dvc.lock").read_text()

@@ -1,0 +1,128 @@
+"""What the command line does: tables printed and written, notes on the side, nothing written after a mistake."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from oneshot.core import files
+from oneshot.core.errors import UserError
+from oneshot.use import commands
+from tests.use.conftest import plain
+
+pytestmark = pytest.mark.usefixtures("project")
+
+
+def classify(*images, examples="examples", net="6-class", method=None, csv=None, json=None):
+    commands.classify(examples, images, net=net, method=method, csv=csv, json=json)
+
+
+def evaluate(folder="examples", episodes=50, picture=None, confusion=None, **others):
+    given = {"net": "6-class", "method": None, "episodes": episodes, **others}
+    commands.evaluate(folder, **given, confusion_file=confusion, picture_file=picture)
+
+
+def files_here():
+    return sorted(path.as_posix() for path in Path().rglob("*") if path.is_file())
+
+
+def test_classify_prints_and_writes_the_same_table(capsys):
+    classify("new", csv="out/table.csv", json="table.json")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split("  ")[0] == "image" and lines[0].endswith("runner-up  its distance")
+    assert [line.split()[:4] for line in lines[1:]] == [["new/some", c, "é.png", c] for c in ("blue", "green", "red")]
+    table = pd.read_csv("out/table.csv")
+    assert list(table) == ["image", "class", "distance", "runner_up", "runner_up_distance"]
+    assert table["class"].tolist() == ["blue", "green", "red"]
+    assert (table["distance"] < table["runner_up_distance"]).all() and (table["class"] != table["runner_up"]).all()
+    written = json.loads(Path("table.json").read_text())
+    assert (
+        written["net"] == "6-class"
+        and written["method"] == "centred"
+        and written["classes"] == ["blue", "green", "red"]
+    )
+    assert [row["class"] for row in written["images"]] == ["blue", "green", "red"]
+    assert np.allclose([row["distance"] for row in written["images"]], table["distance"], atol=1e-5)
+
+
+def test_names_that_cannot_be_printed_are_escaped(capsys):
+    plain((200, 0, 0)).save("new/a\x1b[31m\n.png")
+    with open(os.fsencode("new") + b"/\xff.png", "wb") as file:
+        plain((0, 0, 200)).save(file, "png")
+    classify("new", csv="table.csv", json="table.json")
+    assert "new/a\\x1b[31m\\n.png" in capsys.readouterr().out
+    assert "new/\\udcff.png" in Path("table.csv").read_text()
+
+
+def test_notes_go_to_standard_error(capsys):
+    Path("examples/red/notes.txt").write_text("x")
+    classify("new/some red é.png", "new/some red é.png")
+    found = capsys.readouterr()
+    assert found.err == (
+        "note: 1 file is skipped, no image by its place or name: examples/red/notes.txt\n"
+        "note: 1 file is named twice and taken once: new/some red é.png\n"
+    )
+    assert len(found.out.splitlines()) == 2
+
+
+def test_evaluate_prints_curve_and_matrix_and_writes_curve_and_picture(capsys):
+    evaluate(csv="curve.csv", json="metrics.json", confusion="confusion.csv", picture="drawn/picture.png")
+    out = capsys.readouterr().out
+    assert out.startswith("3 classes, 9 images; net 6-class, method centred; 50 episodes\n")
+    assert ["1", "100.0%", "+/-", "0.0%", "100%", "to", "100%"] in [line.split() for line in out.splitlines()]
+    assert out.endswith("blue    100      0    0\ngreen     0    100    0\nred       0      0  100\n")
+    curve = pd.read_csv("curve.csv")
+    assert curve.to_dict("list") == {
+        "shots": [1, 2],
+        "accuracy": [1, 1],
+        "interval_95": [0, 0],
+        "low": [1, 1],
+        "high": [1, 1],
+    }
+    right = {"accuracy": 1.0, "interval_95": 0.0}
+    assert files.read_json("metrics.json") == {"classes": 3, "images": 9, "shot_1": right, "shot_2": right}
+    counts = pd.read_csv("confusion.csv")
+    assert counts["count"].tolist() == [100, 0, 0, 0, 100, 0, 0, 0, 100]
+    assert Image.open("drawn/picture.png").size == (1440, 648)
+
+
+def test_many_classes_are_told_by_the_pairs_that_are_confused(capsys):
+    for number in range(14):
+        Path(f"many/{number:02}").mkdir(parents=True)
+        for copy in range(2):
+            plain((15 * (number // 2), 100, 100), copy).save(f"many/{number:02}/{copy}.png")
+    evaluate("many")
+    assert "the pairs that are confused most" in (out := capsys.readouterr().out)
+    assert any(f"  {pair:02} and {pair + 1:02}: " in out for pair in range(0, 14, 2))
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: classify("new", csv="new"), "new is a folder: give the name of a file to write"),
+        (lambda: classify("new", json="params.yaml/x"), "params.yaml/x cannot be written: .*params.yaml is a file"),
+        (lambda: classify("new", csv="a.csv", json="./a.csv"), "a.csv is named for two outputs"),
+        (lambda: classify("none", csv="a.csv"), "none is missing"),
+        (lambda: classify("params.yaml", csv="a.csv"), "params.yaml is no image that Pillow can read"),
+        (lambda: classify("new", net="siamese-2d", method="unit"), "method unit is for the 6-class net"),
+        (lambda: evaluate("new", csv="a.csv"), "new has no folders in it"),
+        (lambda: evaluate(episodes=1), "the number of episodes must be from 2 to"),
+        (lambda: evaluate(picture="a.svg"), "--picture writes PNG: give a name that ends in .png, not a.svg"),
+        (lambda: evaluate(seed=-1), "--seed must be from 0 to"),
+        (lambda: evaluate(csv="a", picture="a"), "a is named for two outputs"),
+    ],
+)
+def test_mistakes_end_in_a_sentence_and_write_nothing(call, sentence):
+    before = files_here()
+    with pytest.raises(UserError, match=sentence):
+        call()
+    assert files_here() == before
+
+
+def test_equally_near_classes_are_in_the_order_of_their_names():
+    table = commands.nearest_two([Path("x")], np.array([[2.0, 1.0, 1.0]]), np.array(["a", "b", "c"]))
+    assert table.iloc[0].tolist() == ["x", "b", 1.0, "c", 1.0]

@@ -1,0 +1,99 @@
+"""Folders of images: a class per sub-folder, in order; what is not used is noted; every mistake has its sentence."""
+
+import os
+import unicodedata
+
+import pytest
+
+from oneshot.core.errors import UserError
+from oneshot.use.folders import examples, images
+
+
+def fill(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    return root
+
+
+def test_classes_and_images_are_in_the_order_of_their_names(tmp_path):
+    fill(
+        tmp_path, "dog/b.png", "dog/a.JPG", "cat/deep/er/z.webp", "cat/y.png", "Käse und Brot/1.tif", "cat/.hidden.png"
+    )
+    fill(tmp_path, ".git/x.png")
+    found = examples(tmp_path)
+    listed = [
+        (path.relative_to(tmp_path).as_posix(), name) for path, name in zip(found.paths, found.names, strict=True)
+    ]
+    assert listed == [
+        ("Käse und Brot/1.tif", "Käse und Brot"),
+        ("cat/deep/er/z.webp", "cat"),
+        ("cat/y.png", "cat"),
+        ("dog/a.JPG", "dog"),
+        ("dog/b.png", "dog"),
+    ]
+    assert found.notes == []
+
+
+def test_what_is_no_image_is_noted(tmp_path):
+    fill(tmp_path, "a/1.png", "b/1.png", "b/notes.txt", "loose.png", "a/x.mp4", "a/y.eps")
+    (note,) = examples(tmp_path).notes
+    assert note.startswith("4 files are skipped, no image by its place or name: ") and note.endswith(", ...")
+    (note,) = images([fill(tmp_path / "more", "1.png", "2.txt")]).notes
+    assert note == f"1 file is skipped, no image by its place or name: {tmp_path}/more/2.txt"
+
+
+def test_files_and_folders_are_joined_and_a_file_named_twice_is_taken_once(tmp_path):
+    fill(tmp_path, "a/1.png", "a/2.png", "b.data", "c.png")
+    os.symlink(tmp_path / "c.png", tmp_path / "d.png")
+    places = [tmp_path / "b.data", tmp_path / "a", str(tmp_path / "a/2.png"), tmp_path / "c.png", tmp_path / "d.png"]
+    found = images(places)
+    assert [path.name for path in found.paths] == ["b.data", "1.png", "2.png", "c.png"]
+    assert found.notes == [f"2 files are named twice and taken once: {tmp_path}/a/2.png, {tmp_path}/d.png"]
+
+
+def test_links_to_folders_are_not_followed_round_and_round(tmp_path):
+    fill(tmp_path, "a/1.png", "b/1.png")
+    os.symlink(tmp_path, tmp_path / "a/again")
+    assert len(examples(tmp_path).paths) == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ([], "has no folders in it: put the images of each class into a folder that has its name"),
+        (["1.png"], "has no folders in it"),
+        (["a/1.png", "b/1.txt"], "/b holds no image: put one into it, or remove the folder"),
+        (["a/1.png", "b/.1.png"], "/b holds no image"),
+        (["a/1.png", "a/2.png"], "has one class only, a: there is nothing to tell apart; add a folder"),
+        (["Cat/1.png", "cat/1.png"], "has a class twice, Cat and cat: give them different names, or join them"),
+    ],
+)
+def test_mistakes_in_a_folder_of_examples_end_in_a_sentence(tmp_path, names, sentence):
+    fill(tmp_path, *names)
+    with pytest.raises(UserError, match=sentence):
+        examples(tmp_path)
+
+
+def test_one_name_in_two_spellings_of_unicode_is_one_name(tmp_path):
+    fill(tmp_path, *(f"{unicodedata.normalize(form, 'été')}/1.png" for form in ("NFC", "NFD")))
+    with pytest.raises(UserError, match="has a class twice"):
+        examples(tmp_path)
+
+
+def test_a_missing_folder_a_file_and_an_empty_folder_are_named(tmp_path):
+    fill(tmp_path, "file.png")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="none is missing: give the path of a folder with a folder of images per class"):
+        examples(tmp_path / "none")
+    with pytest.raises(UserError, match=r"file\.png is a file"):
+        examples(tmp_path / "file.png")
+    with pytest.raises(UserError, match="none is missing: give the path of an image, or of a folder of images"):
+        images([tmp_path / "none"])
+    with pytest.raises(UserError, match="empty holds no image"):
+        images([tmp_path / "empty"])
+    with pytest.raises(UserError, match="no image is named"):
+        images([])
+    for find in (examples, lambda place: images([place])):
+        with pytest.raises(UserError, match=r"cannot be opened|is missing"):
+            find("a" * 5000)

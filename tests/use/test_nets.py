@@ -1,0 +1,163 @@
+"""The trained nets by name: loaded as the pipeline left them, or a sentence that says what to run."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oneshot.core import files
+from oneshot.core.errors import UserError
+from oneshot.evaluation import transforms
+from oneshot.use import nets
+from oneshot.use.mistakes import InputError
+from tests.export import made_up
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project in which nothing has run, as the working directory."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def drawings() -> np.ndarray:
+    return np.random.default_rng(1).random((5, 28, 28, 1), np.float32)
+
+
+def test_a_siamese_net_represents_as_in_the_pipeline(project):
+    from oneshot.siamese import net
+    from oneshot.training.prediction import embedder
+
+    for dimensions in (2, 3):
+        model = net.build(dimensions, dropout=0.3)
+        files.write_weights(f"models/siamese-{dimensions}d.weights.h5", model)
+        found = nets.load(f"siamese-{dimensions}d")
+        assert np.array_equal(found.represent(drawings()), embedder(model)(drawings()))
+        assert found.prepare(np.eye(50, dtype=np.uint8)[..., None].repeat(3, 2) * 255).shape == (28, 28, 1)
+
+
+def test_a_dense_embedding_net_represents_as_in_the_pipeline(project):
+    from oneshot.dense_embedding import net
+    from oneshot.training.prediction import embedder
+
+    for name, classes in (("dense-all", 10), ("dense-seen", 5)):
+        model = net.build(classes)
+        files.write_weights(f"models/{name}.weights.h5", model)
+        expected = embedder(net.embedding(model))(drawings())
+        assert np.array_equal(nets.load(name).represent(drawings()), expected)
+
+
+def test_a_clone_without_weights_takes_the_exported_digit_net(project):
+    from oneshot.export import keras_file
+    from oneshot.export import nets as exported
+    from oneshot.training.tensorflow import keras
+
+    made_up.write("siamese-2d", project / "weights.h5")
+    path = project / "exports/siamese-2d/siamese-2d.keras"
+    files.write_bytes(path, keras_file.encode(exported.load("siamese-2d", project / "weights.h5")))
+    images = (255 * drawings()).astype(np.uint8)
+    expected = keras.models.load_model(path)(images)
+    found = nets.load("siamese-2d").represent(images / np.float32(255))
+    assert np.abs(found - expected).max() < 1e-6
+    path.write_bytes(b"no ZIP archive")
+    with pytest.raises(UserError, match=r"siamese-2d\.keras is no net that Keras can load"):
+        nets.load("siamese-2d")
+
+
+def test_a_net_is_loaded_once_and_again_after_a_training(project):
+    from oneshot.siamese import net
+
+    files.write_weights("models/siamese-2d.weights.h5", net.build(2, dropout=0.0))
+    first = nets.load("siamese-2d")
+    assert nets.load("siamese-2d") is first
+    files.write_weights("models/siamese-2d.weights.h5", net.build(2, dropout=0.0))
+    again = nets.load("siamese-2d")
+    assert again.hash != first.hash
+    assert not np.array_equal(again.represent(drawings()), first.represent(drawings()))
+
+
+def test_methods_are_those_that_look_at_one_image_at_a_time():
+    assert set(transforms.METHODS) - set(nets.METHODS) == {"transductive"}
+    assert all(nets.check(nets.CONVNET, method) == method for method in nets.METHODS)
+    assert [nets.check(name, None) for name in nets.NAMES] == ["centred", *["raw"] * 4]
+
+
+@pytest.mark.parametrize("method", nets.METHODS)
+def test_each_method_is_that_of_the_evaluations(method):
+    random = np.random.default_rng(3)
+    images, seen = random.random((6, 4, 4, 2), np.float32), random.random((2, 9, 32), np.float32)
+    net = nets.Net("6-class", method, lambda image: image, lambda inputs: inputs.reshape(len(inputs), -1), seen, "")
+    views = np.stack([images.reshape(6, -1), images[:, :, ::-1].reshape(6, -1)])
+    assert np.allclose(net.represent(images), transforms.represent(method, views, seen))
+
+
+def test_the_statistics_are_of_the_classes_that_the_net_has_seen(project):
+    features = np.arange(24, dtype=np.float32).reshape(8, 3)
+    labels = np.array([6, 0, 7, 1, 8, 2, 9, 3], np.uint8)
+    files.write_arrays("features/6-class", {"embeddings": features, "mirrored": -features, "labels": labels})
+    found = nets._seen(Path(), [6, 7, 8, 9])
+    assert np.array_equal(found, np.stack([features[1::2], -features[1::2]]))
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("6-class", r"run `make repro` \(an hour on two cores\)"),
+        ("siamese-3d", r"run `dvc repro train_siamese@siamese-3d` \(two minutes\)"),
+        ("dense-seen", r"run `dvc repro train_dense_embedding@dense-seen` \(two minutes\)"),
+    ],
+)
+def test_a_net_that_is_not_there_says_what_to_run(project, name, command):
+    with pytest.raises(
+        UserError, match=rf"models/{name}\.weights\.h5 is missing: {command}, or `dvc pull` if a remote"
+    ):
+        nets.load(name)
+
+
+def test_missing_features_say_which_methods_do_without(project):
+    Path("models").mkdir()
+    Path("models/6-class.weights.h5").write_bytes(b"")
+    with pytest.raises(
+        UserError, match="features/6-class is missing, and only the methods raw, unit, power and mirror"
+    ):
+        nets.load("6-class")
+    without = {name for name in nets.METHODS if not nets._OF_SEEN & set(transforms.METHODS[name])}
+    assert without == {"raw", "unit", "power", "mirror"}
+
+
+def test_a_broken_file_of_weights_is_named(project):
+    Path("models").mkdir()
+    Path("models/siamese-2d.weights.h5").write_bytes(b"no HDF5")
+    with pytest.raises(UserError, match=r"models/siamese-2d\.weights\.h5 does not hold the weights of siamese-2d"):
+        nets.load("siamese-2d")
+
+
+def test_another_folder_than_the_projects_root_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"params\.yaml is missing: run from the project's root"):
+        nets.load("6-class")
+    with pytest.raises(UserError, match=r"params\.yaml is missing: it is not the project's root"):
+        nets.load("6-class", root=tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "sentence"),
+    [
+        ("7-class", None, "net must be one of 6-class, siamese-2d, .*, but is '7-class'"),
+        ("6-class", "transductive", "method must be one of raw, unit, .*, but is 'transductive'"),
+        ("dense-all", "centred", "method centred is for the 6-class net: the net dense-all goes with raw"),
+    ],
+)
+def test_unknown_names_are_refused(name, method, sentence):
+    with pytest.raises(InputError, match=sentence):
+        nets.check(name, method)
+
+
+def test_a_net_that_gives_no_numbers_is_named():
+    broken = nets.Net("6-class", "raw", lambda image: image, lambda inputs: inputs * np.nan, np.empty((2, 0, 1)), "")
+    with pytest.raises(UserError, match="the 6-class net gives no numbers: lower its learning rate"):
+        broken.represent(np.ones((2, 3), np.float32))
