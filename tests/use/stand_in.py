@@ -10,10 +10,13 @@ from oneshot.use import nets, photographs
 def load(name: str, method: str | None = None, root: str | Path = ".") -> nets.Net:
     """In place of nets.load: the same checks, but of any net the mean colour."""
 
-    def embed(inputs: np.ndarray) -> np.ndarray:
-        return inputs.mean((1, 2)).astype(np.float32)
+    def embed(inputs: np.ndarray) -> dict[str, np.ndarray]:
+        colours = np.stack([inputs.mean((1, 2))] * 2).astype(np.float32)
+        return {"units": colours, "linear": colours, "pooled": colours}
 
-    return nets.Net(name, nets.check(name, method), photographs.prepare, embed, np.zeros((2, 1, 3), np.float32), "1")
+    seen = {layer: np.zeros((2, 1, 3), np.float32) for layer in ("units", "linear", "pooled")}
+    method = nets.check(name, method)
+    return nets.Net(name, method, photographs.prepare, embed, seen, np.zeros(1, np.uint8), "1")
 
 
 # For `python -c`: the command line with this net.

@@ -80,27 +80,28 @@ def test_a_net_is_loaded_once_and_again_after_a_training(project):
     assert not np.array_equal(again.represent(drawings()), first.represent(drawings()))
 
 
-def test_methods_are_those_that_look_at_one_image_at_a_time():
-    assert set(transforms.METHODS) - set(nets.METHODS) == {"transductive"}
-    assert all(nets.check(nets.CONVNET, method) == method for method in nets.METHODS)
-    assert [nets.check(name, None) for name in nets.NAMES] == ["centred", *["raw"] * 4]
+def test_the_convnet_takes_every_method_and_the_digit_nets_raw():
+    assert all(nets.check(nets.CONVNET, method) == method for method in transforms.METHODS)
+    assert [nets.check(name, None) for name in nets.NAMES] == ["both_whitened", *["raw"] * 4]
 
 
-@pytest.mark.parametrize("method", nets.METHODS)
-def test_each_method_is_that_of_the_evaluations(method):
-    random = np.random.default_rng(3)
-    images, seen = random.random((6, 4, 4, 2), np.float32), random.random((2, 9, 32), np.float32)
-    net = nets.Net("6-class", method, lambda image: image, lambda inputs: inputs.reshape(len(inputs), -1), seen, "")
-    views = np.stack([images.reshape(6, -1), images[:, :, ::-1].reshape(6, -1)])
-    assert np.allclose(net.represent(images), transforms.represent(method, views, seen))
+@pytest.mark.parametrize("method", ["raw", "both_whitened", "mirror_both_whitened"])
+def test_a_method_is_that_of_the_evaluations(project, method):
+    """The features of images that are classified, from the stored weights, are those of the stage extract_features."""
+    from oneshot.convnet import inference, net
+    from oneshot.training.tensorflow import keras
 
-
-def test_the_statistics_are_of_the_classes_that_the_net_has_seen(project):
-    features = np.arange(24, dtype=np.float32).reshape(8, 3)
-    labels = np.array([6, 0, 7, 1, 8, 2, 9, 3], np.uint8)
-    files.write_arrays("features/6-class", {"embeddings": features, "mirrored": -features, "labels": labels})
-    found = nets._seen(Path(), [6, 7, 8, 9])
-    assert np.array_equal(found, np.stack([features[1::2], -features[1::2]]))
+    keras.utils.set_random_seed(0)
+    model = net.build(6)
+    files.write_weights("models/6-class.weights.h5", model)
+    images = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3)).astype(np.uint8)
+    stored = inference.represent(inference.accelerate(model, "auto"), images)
+    labels = np.repeat([0, 1, 6, 7], 10).astype(np.uint8)
+    files.write_arrays("features/6-class", {**stored, "labels": labels})
+    layers, seen = transforms.layers_of(stored, labels >= 6), transforms.layers_of(stored, labels < 6)
+    expected = transforms.represent(method, layers, seen, labels[labels < 6])
+    found = nets.load("6-class", method).represent(images[labels >= 6])
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_missing_features_say_which_methods_do_without(project):
         UserError, match="features/6-class is missing, and only the methods raw, unit, power and mirror"
     ):
         nets.load("6-class")
-    without = {name for name in nets.METHODS if not nets._OF_SEEN & set(transforms.METHODS[name])}
+    without = {name for name in nets.METHODS if not nets._OF_SEEN & set(transforms.METHODS[name].steps)}
     assert without == {"raw", "unit", "power", "mirror"}
 
 
@@ -158,6 +159,8 @@ def test_unknown_names_are_refused(name, method, sentence):
 
 
 def test_a_net_that_gives_no_numbers_is_named():
-    broken = nets.Net("6-class", "raw", lambda image: image, lambda inputs: inputs * np.nan, np.empty((2, 0, 1)), "")
+    broken = nets.Net(
+        "6-class", "raw", lambda image: image, lambda inputs: {"units": inputs[None] * np.nan}, *nets._NONE, ""
+    )
     with pytest.raises(UserError, match="the 6-class net gives no numbers: lower its learning rate"):
         broken.represent(np.ones((2, 3), np.float32))

@@ -56,11 +56,11 @@ def test_metrics(model: keras.Sequential, test_set: LabelledImages) -> dict[str,
     }
 
 
-def represent(model: keras.Sequential, images: np.ndarray, *, side: int = net.SIDE) -> dict[str, np.ndarray]:
-    """Compute what few-shot learning uses of a plain net, for images (n, 32, 32, 3) uint8 and their mirror images.
+def layer_reader(model: keras.Sequential, *, side: int = net.SIDE) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """Make a function that computes what few-shot learning uses of a plain net, of images (n, 32, 32, 3) uint8.
 
-    side: to which the images are shrunk. Returns "embeddings", the 600 units of the representation; "linear", the same
-    before ReLU, and "pooled", the means of the 400 last maps, both also as "..._mirrored"; all (n, units) float32.
+    side: to which the images are shrunk. The function, compiled on its first call, returns "linear", the 600 units of
+    the representation before ReLU, and "pooled", the means of the 400 last maps; both (n, units) float32.
     """
 
     @tf.function(reduce_retracing=True)
@@ -70,8 +70,20 @@ def represent(model: keras.Sequential, images: np.ndarray, *, side: int = net.SI
         return tf.concat([net.linear_units(model, maps), tf.reduce_mean(maps, (1, 2))], axis=1)
 
     units = model.get_layer("representation").units
-    found = {}
-    for view, shown in (("", images), ("_mirrored", images[:, :, ::-1])):
-        outputs = in_batches(forward, shown, BATCH, "evaluating")
-        found |= {f"linear{view}": outputs[:, :units], f"pooled{view}": outputs[:, units:]}
+
+    def read(images):
+        outputs = in_batches(forward, images, BATCH, "evaluating")
+        return {"linear": outputs[:, :units], "pooled": outputs[:, units:]}
+
+    return read
+
+
+def represent(model: keras.Sequential, images: np.ndarray, *, side: int = net.SIDE) -> dict[str, np.ndarray]:
+    """Compute the layers of `layer_reader` for images (n, 32, 32, 3) uint8 and for their mirror images.
+
+    Returns "linear" and "pooled", both also as "..._mirrored", and "embeddings", the representation after ReLU.
+    """
+    read = layer_reader(model, side=side)
+    views = {"": read(images), "_mirrored": read(images[:, :, ::-1])}
+    found = {f"{layer}{view}": values for view, layers in views.items() for layer, values in layers.items()}
     return {"embeddings": np.maximum(found["linear"], 0), **found}

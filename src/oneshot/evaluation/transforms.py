@@ -1,6 +1,6 @@
 """Transforms of features before distances are computed: the usual ones of the few-shot literature, by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +55,12 @@ def layers_of(arrays: Mapping[str, np.ndarray], chosen: np.ndarray) -> Layers:
 
     chosen: (n,) bool or positions of the images.
     """
-    linear, pooled = (np.stack([arrays[f"{layer}{view}"][chosen] for view in ("", "_mirrored")]) for layer in _STORED)
+    return stacked([{layer: arrays[f"{layer}{view}"][chosen] for layer in _STORED} for view in ("", "_mirrored")])
+
+
+def stacked(views: Sequence[Mapping[str, np.ndarray]]) -> Layers:
+    """Put views of the same images one upon another: each {"linear", "pooled": (n, d)} -> by layer (views, n, d)."""
+    linear, pooled = (np.stack([view[layer] for view in views]) for layer in _STORED)
     return {"units": np.maximum(linear, 0), "linear": linear, "pooled": pooled}
 
 
@@ -64,9 +69,9 @@ def represent(
 ) -> np.ndarray:
     """Transform the features of unseen classes by one of METHODS: (n, d) float, of the dtype of `unseen`.
 
-    unseen: by layer, (2, n, d) float, of the images and of their mirror images; seen: the same of m images of classes
-    that the net was trained on, for the statistics; seen_labels: (m,) integers; shrinkage: see `whitening`. Raises
-    KeyError for an unknown method.
+    unseen: by layer, (2, n, d) float, of the images and of their mirror images, which only the methods with `mirror`
+    need; seen: the same of m images of classes that the net was trained on, for the statistics; seen_labels: (m,)
+    integers; shrinkage: see `whitening`. Raises KeyError for an unknown method.
     """
     chosen = METHODS[method]
     parts = []

@@ -28,10 +28,10 @@ _COMMANDS = {
     "dense-seen": "`dvc repro train_dense_embedding@dense-seen` (two minutes)",
 }
 NAMES = tuple(_COMMANDS)
-# The transforms that look at no unlabelled queries: one image is classified as it would be among others.
-METHODS = tuple(name for name, steps in transforms.METHODS.items() if "centre_queries" not in steps)
+METHODS = tuple(transforms.METHODS)
 # Steps that need representations of classes that the net was trained on.
-_OF_SEEN = {"centre", "standardise"}
+_OF_SEEN = {"centre", "standardise", "whiten"}
+_NONE = {layer: np.empty((2, 0, 1), np.float32) for layer in ("units", "linear", "pooled")}, np.empty(0, np.uint8)
 
 
 class _Cifar10Params(Schema):
@@ -50,37 +50,38 @@ class _Params(Schema):
 class Net:
     """A trained net and a transform of what it makes of images.
 
-    prepare: one image (height, width, 3) uint8 -> the net's input; raises InputError; embed: inputs (n, ...) ->
-    (n, d) float32; seen: (2, m, d) float32, of images of the classes that the net was trained on and of their mirror
-    images, m = 0 if the method needs none; hash: of the weights.
+    prepare: one image (height, width, 3) uint8 -> the net's input; raises InputError; embed: inputs (n, ...) -> by
+    layer (1, n, d) float32, or (2, n, d) with mirror images second if the method averages over them; seen, seen_labels:
+    the same of m images of the classes that the net was trained on, m = 0 if the method needs none; hash: of the
+    weights.
     """
 
     name: str
     method: str
     prepare: Callable[[np.ndarray], np.ndarray]
-    embed: Callable[[np.ndarray], np.ndarray]
-    seen: np.ndarray
+    embed: Callable[[np.ndarray], transforms.Layers]
+    seen: transforms.Layers
+    seen_labels: np.ndarray
     hash: str
 
     def represent(self, inputs: np.ndarray) -> np.ndarray:
         """Represent prepared images: (n, ...) -> (n, d) float32. Raises UserError if the net gives no numbers."""
         # One progress bar is enough: the one over the files.
         with contextlib.redirect_stderr(io.StringIO()):
-            views = [self.embed(inputs)]
-            if "mirror" in transforms.METHODS[self.method]:
-                views.append(self.embed(inputs[:, :, ::-1]))
-        vectors = transforms.represent(self.method, np.stack(views), self.seen)
+            layers = self.embed(inputs)
+        vectors = transforms.represent(self.method, layers, self.seen, self.seen_labels)
         if not np.isfinite(vectors).all():
             raise UserError(f"the {self.name} net gives no numbers: lower its learning rate and train it again")
         return vectors
 
 
 def default_method(name: str) -> str:
-    """The method where none is named: `centred` for the ConvNet, good on held-out classes; `raw` for the digit nets.
+    """The method where none is named: `both_whitened` for the ConvNet, and `raw` for the digit nets.
 
-    docs/choice.csv has the comparison; averages over mirror images were as good there, but cannot tell left from right.
+    On held-out classes it was the best for one view (docs/choice.csv); averages over mirror images were better still,
+    but cannot tell left from right.
     """
-    return "centred" if name == CONVNET else "raw"
+    return "both_whitened" if name == CONVNET else "raw"
 
 
 def check(name: str, method: str | None) -> str:
@@ -122,26 +123,26 @@ def _load(name: str, method: str, root: Path, _place: Path, _stamp: tuple) -> Ne
     weights = _file(name, root)
     with weights.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    seen = np.empty((2, 0, 1), np.float32)
-    if _OF_SEEN & set(transforms.METHODS[method]):
-        seen = _seen(root, chosen.cifar10.unseen_classes)
     if name == CONVNET:
-        embed = _convnet(weights, len(chosen.cifar10.seen_classes))
-        return Net(name, method, photographs.prepare, embed, seen, found)
+        seen, labels = _seen(root, method, chosen.cifar10.unseen_classes)
+        embed = _convnet(weights, len(chosen.cifar10.seen_classes), transforms.METHODS[method].mirror)
+        return Net(name, method, photographs.prepare, embed, seen, labels, found)
     if weights.suffix == ".keras":
-        embed = _exported(weights)
+        vectors = _exported(weights)
     elif name.startswith("siamese"):
-        embed = _siamese(weights, 3 if name == "siamese-3d" else 2)
+        vectors = _siamese(weights, 3 if name == "siamese-3d" else 2)
     else:
         classes = len(chosen.mnist.seen_digits)
         if name == "dense-all":
             classes += len(chosen.mnist.unseen_digits)
-        embed = _dense_embedding(weights, classes)
-    return Net(name, method, digits.prepare, embed, seen, found)
+        vectors = _dense_embedding(weights, classes)
+    return Net(name, method, digits.prepare, lambda inputs: {"units": vectors(inputs)[None]}, *_NONE, found)
 
 
-def _seen(root: Path, unseen_classes: list[int]) -> np.ndarray:
-    """The ConvNet's features of the classes that it was trained on: (2, m, d) float32, mirror images second."""
+def _seen(root: Path, method: str, unseen_classes: list[int]) -> tuple[transforms.Layers, np.ndarray]:
+    """The ConvNet's features of the classes that it was trained on, with their labels, if the method needs them."""
+    if not _OF_SEEN & set(transforms.METHODS[method].steps):
+        return _NONE
     folder = root / f"features/{CONVNET}"
     if not folder.is_dir():
         raise UserError(
@@ -149,8 +150,8 @@ def _seen(root: Path, unseen_classes: list[int]) -> np.ndarray:
             " or `dvc pull` if a remote has it"
         )
     data = files.read_arrays(folder)
-    views = np.stack([data["embeddings"], data["mirrored"]])
-    return views[:, ~np.isin(data["labels"], unseen_classes)]
+    seen = ~np.isin(data["labels"], unseen_classes)
+    return transforms.layers_of(data, seen), data["labels"][seen]
 
 
 def _file(name: str, root: Path) -> Path:
@@ -172,12 +173,18 @@ def _exported(path: Path) -> Callable[[np.ndarray], np.ndarray]:
         raise UserError(f"{path} is no net that Keras can load ({reason}): run git checkout {path}") from None
 
 
-def _convnet(weights: Path, classes: int) -> Callable[[np.ndarray], np.ndarray]:
+def _convnet(weights: Path, classes: int, mirror: bool) -> Callable[[np.ndarray], transforms.Layers]:
     from oneshot.convnet import inference, net
 
     model = net.build(classes)
     files.read_weights(weights, model)
-    return inference.predictor(inference.accelerate(model, "auto"), until="representation")
+    read = inference.layer_reader(inference.accelerate(model, "auto"))
+
+    def embed(inputs):
+        views = [inputs, inputs[:, :, ::-1]] if mirror else [inputs]
+        return transforms.stacked([read(view) for view in views])
+
+    return embed
 
 
 def _siamese(weights: Path, dimensions: int) -> Callable[[np.ndarray], np.ndarray]:
