@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify verify-stored record check bench sweep seeds minutes choose probe experiments results lint format lock clean
+.PHONY: help env repro test unit smoke verify verify-stored record check bench sweep seeds scaling minutes choose probe experiments results lint format lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -60,20 +60,27 @@ record: env  ## run the small pipeline and record its hashes, with which the tes
 check: env  ## check that the stored results are unedited, current and within bounds (AGAINST=REVISION: and no worse than there)
 	@$(RUN) python -m tools.check $(if $(AGAINST),--against $(AGAINST))
 
-bench: env  ## measure speed: training and episodes
+bench: env  ## measure speed: training, episodes and what a job costs
 	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
+	@$(RUN) python -m tools.job_cost
 
-sweep: env  ## train siamese nets with several margins through DVC's queue (docs/sweep.csv, docs/sweep.png)
-	@$(RUN) python -m tools.sweep
+# Where experiments run: DVC's queue, or a Dask cluster.
+ENGINE = $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(JOBS),--jobs $(JOBS))
 
-seeds: env  ## run the pipeline with another seed through DVC's queue (docs/seeds.csv); SEEDS="2 3" chooses them
-	@$(RUN) python -m tools.seeds $(SEEDS)
+sweep: env  ## train siamese nets with several margins (docs/sweep.csv, .png), through DVC's queue or CLUSTER=ADDRESS
+	@$(RUN) python -m tools.sweep $(ENGINE)
+
+seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (docs/seeds.csv), through DVC's queue or CLUSTER=ADDRESS
+	@$(RUN) python -m tools.seeds $(SEEDS) $(ENGINE)
 
 choose: env  ## compare transforms on folds of the seen classes (docs/choice.csv, .png); RECIPES="label_smoothing=0" adds trainings
 	@$(RUN) python -m tools.choose $(RECIPES)
 
 probe: env  ## try an idea for the ConvNets' recipe on a narrow net (docs/probes.csv): make probe ARM="offset rate 32" SEED=2
 	@$(RUN) python -m tools.probe "$(ARM)" --seed $(or $(SEED),1)
+
+scaling: env  ## measure how time and memory grow with the work (docs/scaling.csv, .png and .md)
+	@$(RUN) python -m tools.scaling
 
 minutes: env  ## write the minutes per stage of the stored run to docs/minutes.csv, for the page
 	@$(RUN) python -m tools.minutes

@@ -1,34 +1,74 @@
-"""Run experiments through DVC's queue, and read their results from Git."""
+"""Run experiments through DVC's queue or on a cluster, and read their results from Git."""
 
+import argparse
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import dvc.api
 from dvc.repo import Repo
 
+from tools import cluster
+
 # Seconds without a live worker after which the queue counts as dead: workers take some time to start and restart.
 PATIENCE = 60.0
+# The states of an experiment in DVC's queue that has not ended.
+AHEAD = ("Queued", "Running")
 DVC = (sys.executable, "-m", "dvc")
 
 
-def run_queue(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], jobs: int) -> None:
-    """Queue experiments, run them, and wait for all; exit if dvc or one of them fails.
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where experiments run."""
+    parser.add_argument("--jobs", type=int, default=1, help="experiments that run at once on this machine (default: 1)")
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="of a Dask scheduler; local: worker processes here (default: DVC's queue)"
+    )
 
-    experiments: {name: values to set, such as margin=2}; targets: stages to reproduce, with what they depend on; jobs:
-    how many experiments run at once.
+
+def run(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], options: argparse.Namespace) -> Iterator[str]:
+    """Run experiments where the options say; yield each name when its result is there.
+
+    experiments: {name: values to set, such as margin=2}; targets: stages to reproduce, with what they depend on.
+    Exits with one sentence, after the last one has ended, if one of them fails.
     """
+    if options.cluster:
+        return cluster.run(experiments, targets, options.cluster, options.jobs)
+    return queued(experiments, targets, options.jobs)
+
+
+def run_queue(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], jobs: int) -> None:
+    """Run experiments through DVC's queue, as queued() does, and wait for all."""
+    for _ in queued(experiments, targets, jobs):
+        pass
+
+
+def queued(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], jobs: int) -> Iterator[str]:
+    """Queue experiments and run them, `jobs` at once; yield each name when it has ended well.
+
+    An experiment that is in the queue already, of a call that was interrupted, stays there. Exits if dvc fails or,
+    after the last one has ended, if an experiment failed.
+    """
+    with Repo(".") as repo:
+        waiting = {row["name"] for row in repo.experiments.celery_queue.status() if row["status"] in AHEAD}
     for name, values in experiments.items():
+        if name in waiting:
+            continue
         settings = [word for value in values for word in ("-S", value)]
         # Not `exp run --force`, which overwrites the name but also reruns stages that did not change.
         remove = [*DVC, "exp", "remove", name]
         subprocess.run(remove, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _dvc("exp", "run", "--queue", "--name", name, *settings, *targets)
     _dvc("queue", "start", "--jobs", str(jobs))
-    failed = wait(list(experiments))
+    failed = []
+    for name, status in ends(list(experiments)):
+        print(f"{name}: {status}", flush=True)
+        if status == "Success":
+            yield name
+        else:
+            failed.append(name)
     if failed:
         sys.exit(f"error: {', '.join(failed)} failed: `dvc queue logs {failed[0]}` shows why")
 
@@ -36,19 +76,26 @@ def run_queue(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], 
 def wait(names: Sequence[str], folder: str | Path = ".", patience: float = PATIENCE) -> list[str]:
     """Wait until the queue of the project in `folder` has ended these experiments; return the names of the failed ones.
 
+    Exits as ends() does.
+    """
+    return [name for name, status in ends(names, folder, patience) if status == "Failed"]
+
+
+def ends(names: Sequence[str], folder: str | Path = ".", patience: float = PATIENCE) -> Iterator[tuple[str, str]]:
+    """Yield each of these experiments with its status, Success or Failed, as soon as the queue has ended it.
+
     Exits with one sentence if no worker has been alive for `patience` seconds, since then they would never end.
     """
-    ahead, failed = list(names), []
+    ahead = list(names)
     alive = time.monotonic()
     while ahead:
         with Repo(str(folder)) as repo:
             queue = repo.experiments.celery_queue
-            ended = {row["name"]: row["status"] for row in queue.status() if row["status"] in ("Success", "Failed")}
+            ended = {row["name"]: row["status"] for row in queue.status() if row["status"] not in AHEAD}
             workers = queue.worker_status()
         for name in [name for name in ahead if name in ended]:
-            print(f"{name}: {ended[name]}", flush=True)
             ahead.remove(name)
-            failed += [name] if ended[name] == "Failed" else []
+            yield name, ended[name]
         if workers:
             alive = time.monotonic()
         elif ahead and time.monotonic() - alive > patience:
@@ -58,12 +105,16 @@ def wait(names: Sequence[str], folder: str | Path = ".", patience: float = PATIE
             )
         if ahead:
             time.sleep(min(5.0, patience / 4))
-    return failed
+
+
+def finished() -> dict[str, str]:
+    """Return the Git revisions of the experiments of the current commit, by name."""
+    return {row["Experiment"]: row["rev"] for row in dvc.api.exp_show() if row.get("Experiment")}
 
 
 def revision(name: str) -> str:
     """Return the Git revision of an experiment of the current commit; exit with one sentence if there is none."""
-    revisions = {row["Experiment"]: row["rev"] for row in dvc.api.exp_show() if row.get("Experiment")}
+    revisions = finished()
     if name not in revisions:
         sys.exit(
             f"error: the experiment {name} of this commit has no result: `dvc queue status` and `dvc queue logs {name}`"

@@ -16,6 +16,7 @@ from oneshot.core.files import read_json, write_bytes
 from oneshot.evaluation.confusion import confused_pairs, from_table
 from oneshot.page import reported
 from oneshot.page.conclusions import sentences
+from oneshot.page.spread import spread
 
 README, RESULTS, CARD = Path("README.md"), Path("docs/results.md"), Path("docs/model_card.md")
 _DIGIT_NETS = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
@@ -127,7 +128,7 @@ HEADLINES = {
 def results_table(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, titles: Mapping[str, str]) -> str:
     """Make a Markdown table of some of ROWS: the report, the stored run, the mean over trainings with its deviation.
 
-    metrics: by path below metrics/ without .json; seeds: docs/seeds.csv; titles: {row: its title in the table}.
+    metrics: by path below metrics/ without .json; seeds: spread() of docs/seeds.csv; titles: {row: its title here}.
     """
     spread = seeds.set_index("metric")
     lines = ["| | report | stored run | mean of trainings |", "|---|---|---|---|"]
@@ -205,7 +206,7 @@ def generate() -> dict[Path, str]:
     """Generate the three texts from the files in the working directory: {path: content}."""
     files = Path("metrics").rglob("*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
-    seeds = pd.read_csv("docs/seeds.csv")
+    seeds = spread(pd.read_csv("docs/seeds.csv"))
     methods, together, confusion = (
         pd.read_csv(f"plots/one_shot_cifar10/{name}.csv") for name in ("methods", "transductive", "confusion")
     )

@@ -1,16 +1,31 @@
-"""Run the pipeline with more seeds through DVC's queue; write the mean and spread of each metric to docs/seeds.csv."""
+"""Run the pipeline with more seeds, through DVC's queue or on a cluster; write their metrics to docs/seeds.csv.
+
+The table has one row per seed, written as soon as that seed has ended, so the next call continues an interrupted one.
+Rows of other code, parameters or data than the stored run's are removed.
+"""
 
 import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import dvc.api
 import pandas as pd
+from dvc.utils.serialize import parse_yaml
 
-from oneshot.core.files import read_json, write_csv
-from oneshot.core.params import read
-from tools.experiments import run_queue, stored
+from oneshot.core.files import write_csv
+from oneshot.page.spread import spread
+from tools import verify
+from tools.experiments import add_options, finished, revision, run
 
 TABLE = Path("docs/seeds.csv")
+TARGETS = ("train_convnet@10-class", "one_shot_cifar10", "one_shot_mnist")
+# The longest training: its machine is the row's.
+PROVENANCE = "provenance/train_convnet-6-class.json"
 CONVNET, UNSEEN, PAIRS, DENSE, DIGITS = (
     "metrics/train_convnet/{}.json",
     "metrics/one_shot_cifar10.json",
@@ -46,35 +61,110 @@ METRICS = {
 
 
 def main() -> None:
-    """Run the experiments, collect, and write the table."""
+    """Run the seeds that the table lacks, and add a row for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seeds", type=int, nargs="*", default=[2], help="besides the one in params.yaml (default: 2)")
-    parser.add_argument("--jobs", type=int, default=1, help="experiments that run at once (default: 1)")
+    add_options(parser)
     options = parser.parse_args()
-    own = read()["seed"]
-    names = {seed: f"seed-{seed}" for seed in options.seeds if seed != own}
-    targets = ("train_convnet@10-class", "one_shot_cifar10", "one_shot_mnist")
-    run_queue({name: [f"seed={seed}"] for seed, name in names.items()}, targets, options.jobs)
-    paths = {path for path, _ in METRICS.values()}
-    results = {own: {path: read_json(path) for path in paths}}
-    results |= {seed: {path: stored(name, path) for path in paths} for seed, name in names.items()}
-    table = collect(results)
+    stored = row(_workspace)
+    table = read_table(TABLE) if TABLE.exists() else pd.DataFrame(columns=list(stored))
+    old = table.loc[table["inputs"] != stored["inputs"], "seed"].tolist()
+    if old:
+        print(f"seeds: the rows of {old} are removed: other code, parameters or data than the stored run's")
+    same = [found for found in table.to_dict("records") if found["inputs"] == stored["inputs"]]
+    table = add(pd.DataFrame(same, columns=table.columns), stored)
     write_csv(TABLE, table)
-    print(table.to_string(index=False))
+
+    ahead = {f"seed-{seed}": [f"seed={seed}"] for seed in options.seeds if seed not in table["seed"].tolist()}
+    for name in ahead.keys() & finished().keys():  # an interrupted call has left them
+        with contextlib.suppress(KeyError, ValueError):
+            made = _experiment(name)
+            if made["inputs"] == stored["inputs"] and name == f"seed-{made['seed']}":
+                del ahead[name]
+                table = add(table, made)
+                write_csv(TABLE, table)
+    for name in run(ahead, TARGETS, options) if ahead else ():
+        made = _experiment(name)
+        if made["inputs"] != stored["inputs"]:
+            sys.exit(
+                f"error: {name} ran other code, parameters or data than the stored run: run make repro, then again"
+            )
+        table = add(table, made)
+        write_csv(TABLE, table)
+    print(spread(table).to_string(index=False))
 
 
-def collect(results: dict[int, dict[str, dict]]) -> pd.DataFrame:
-    """Summarise each of METRICS: {seed: {path: metrics}} -> one row each with mean, deviation (n - 1) and values.
+def read_table(path: Path) -> pd.DataFrame:
+    """Read docs/seeds.csv; a digest of digits only is text too."""
+    return pd.read_csv(path, dtype={"machine": str, "inputs": str})
 
-    Raises KeyError if a metric is missing.
+
+def row(read_text: Callable[[str], str]) -> dict[str, Any]:
+    """Make the row of one run: seed, machine, a digest of all inputs but the seed, and each of METRICS.
+
+    read_text: reads a file of the run by its path. Raises KeyError if a metric is missing, ValueError if not all stages
+    ran with one seed.
     """
-    rows = []
-    for metric, (path, key) in METRICS.items():
-        found = {f"seed_{seed}": _leaf(files[path], key) for seed, files in sorted(results.items())}
-        values = pd.Series(found)
-        summary = {"mean": values.mean(), "deviation": values.std(), "trainings": len(values)}
-        rows.append({"metric": metric} | summary | found)
-    return pd.DataFrame(rows)
+    lock = parse_yaml(read_text("dvc.lock"), "dvc.lock")
+    needed = {name: lock["stages"][name] for name in _needed(lock)}
+    parameters = {name: stage.get("params", {}).get("params.yaml", {}) for name, stage in needed.items()}
+    seeds = {values["seed"] for values in parameters.values() if "seed" in values}
+    if len(seeds) != 1:
+        raise ValueError(f"the stages ran with several seeds: {sorted(seeds)}")
+    made = verify.hashes({"stages": {name: stage for name, stage in needed.items() if not _is_download(name)}})
+    inputs = [
+        [
+            name,
+            {key: value for key, value in parameters[name].items() if key != "seed"},
+            {dep["path"]: dep["md5"] for dep in stage["deps"] if dep["path"] not in made},
+        ]
+        for name, stage in sorted(needed.items())
+    ]
+    digest = sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:8]
+    files = {path: json.loads(read_text(path)) for path, _ in METRICS.values()}
+    metrics = {metric: _leaf(files[path], key) for metric, (path, key) in METRICS.items()}
+    return {"seed": seeds.pop(), "machine": machine(json.loads(read_text(PROVENANCE))), "inputs": digest} | metrics
+
+
+def machine(record: Mapping) -> str:
+    """Name the processor and the GPUs of a record of provenance."""
+    processor = f"{record['processor']}, family {record['family']}, model {record['model']}"
+    return ", ".join([processor, *record["gpu"]])
+
+
+def add(table: pd.DataFrame, made: Mapping[str, Any]) -> pd.DataFrame:
+    """Add a row, in place of one with the same seed; the rows are in the order of their seeds."""
+    others = [found for found in table.to_dict("records") if found["seed"] != made["seed"]]
+    return pd.DataFrame(sorted([*others, made], key=lambda found: found["seed"]), columns=list(made))
+
+
+def _is_download(stage: str) -> bool:
+    """Whether what a stage makes is data, which does not depend on the seed."""
+    return stage.startswith("download")
+
+
+def _needed(lock: Mapping) -> set[str]:
+    """The stages that the metrics depend on."""
+    makers = {out["path"]: name for name, stage in lock["stages"].items() for out in stage.get("outs", [])}
+    ahead, found = {makers[path] for path, _ in METRICS.values()}, set()
+    while ahead:
+        name = ahead.pop()
+        found.add(name)
+        ahead |= {makers[dep["path"]] for dep in lock["stages"][name]["deps"] if dep["path"] in makers} - found
+    return found
+
+
+def _workspace(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
+def _experiment(name: str) -> dict[str, Any]:
+    """The row of an experiment. Its machine is unknown if its trainings came out of the run cache."""
+    rev = revision(name)
+    made = row(lambda path: dvc.api.read(path, rev=rev))
+    if dvc.api.read(PROVENANCE, rev=rev) == _workspace(PROVENANCE):
+        made["machine"] = ""
+    return made
 
 
 def _leaf(tree: dict, key: str) -> float:

@@ -1,4 +1,4 @@
-"""Train the siamese nets with several margins through DVC's queue; write docs/sweep.csv and a picture."""
+"""Train siamese nets with several margins, through DVC's queue or on a cluster; write docs/sweep.csv and a picture."""
 
 import argparse
 import io
@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from oneshot.core.files import write_bytes, write_csv
-from tools.experiments import run_queue, stored
+from tools.experiments import add_options, run, stored
 
 MARGINS = (0.25, 0.5, 1.0, 2.0)
 NETS = ("siamese-2d", "siamese-3d")
@@ -21,10 +21,12 @@ DRAWN = {"unseen_5way_1shot": "unseen digits, 5-way 1-shot accuracy", "unseen_au
 def main() -> None:
     """Run the experiments, collect their metrics, and write the table and the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=1, help="experiments that run at once (default: 1)")
-    jobs = parser.parse_args().jobs
+    add_options(parser)
+    options = parser.parse_args()
     names = {margin: f"margin-{margin:g}".replace(".", "-") for margin in MARGINS}
-    run_queue({name: [f"margin={margin}"] for margin, name in names.items()}, ["one_shot_mnist"], jobs)
+    experiments = {name: [f"margin={margin}"] for margin, name in names.items()}
+    for _ in run(experiments, ["one_shot_mnist"], options):
+        pass  # the table needs all of them
     table = pd.DataFrame([row(names[margin], margin, net) for net in NETS for margin in MARGINS])
     write_csv(TABLE, table)
     write_bytes(PICTURE, draw(table))

@@ -1,9 +1,12 @@
 """Scratch copies of the project for the tests of the pipeline, which never touch the project's own results."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from tests.pipeline import hostile
 from tests.pipeline.scratch import duplicate
@@ -39,3 +42,20 @@ def smoke_run(smoke_runs: tuple[Path, Path]) -> Path:
 def branch(smoke_run: Path, tmp_path: Path) -> Path:
     """A copy of the smoke run that a test may change: with its data, its cache and its history."""
     return duplicate(smoke_run, tmp_path / "project")
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """An S3-compatible server on this machine with one empty bucket; yields the server's address."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.delenv("AWS_PROFILE", raising=False)
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+        server.start()
+        host, port = server.get_host_and_port()
+        address = f"http://{host}:{port}"
+        boto3.client("s3", endpoint_url=address).create_bucket(Bucket="shared")
+        yield address
+        server.stop()

@@ -1,32 +1,13 @@
 """A remote on a real server: what one clone pushed, another pulls and continues from."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.pipeline.scratch import duplicate, dvc, ran
 from tools import smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An S3-compatible server on this machine with one empty bucket; yields the server's address."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    boto3.client("s3", endpoint_url=address).create_bucket(Bucket="shared")
-    yield address
-    server.stop()
 
 
 def clone(source: Path, target: Path) -> Path:

@@ -44,14 +44,13 @@ def queue(monkeypatch: pytest.MonkeyPatch):
     return put
 
 
-def test_waiting_ends_with_the_last_experiment(queue, capsys):
+def test_waiting_ends_with_the_last_experiment(queue):
     queue(
         ({"a": "Running", "b": "Queued"}, 1),
         ({"a": "Success", "b": "Running"}, 1),
         ({"a": "Success", "b": "Failed"}, 1),
     )
     assert experiments.wait(["a", "b"], patience=0.1) == ["b"]
-    assert capsys.readouterr().out == "a: Success\nb: Failed\n"
 
 
 def test_a_dead_worker_ends_the_wait_in_a_sentence(queue):
@@ -66,8 +65,18 @@ def test_an_experiment_that_ended_as_its_worker_stopped_is_no_fault(queue):
     assert experiments.wait(["a"], patience=0.05) == []
 
 
-def test_a_queue_without_dvc_on_the_path_is_dvcs_error(monkeypatch: pytest.MonkeyPatch):
+def test_a_queue_without_dvc_on_the_path_is_dvcs_error(queue, monkeypatch: pytest.MonkeyPatch):
+    queue(({}, 0))
     monkeypatch.setattr(experiments, "DVC", ("false",))
     with pytest.raises(SystemExit) as raised:
         experiments.run_queue({"a": ["margin=2"]}, ["page"], 1)
     assert raised.value.code == 1
+
+
+def test_what_an_interrupted_call_queued_is_not_queued_again(queue, monkeypatch: pytest.MonkeyPatch):
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(experiments, "_dvc", lambda *words: asked.append(words))
+    monkeypatch.setattr(experiments, "DVC", ("true",))
+    queue(({"a": "Running"}, 1), ({"a": "Success", "b": "Success"}, 1))
+    assert list(experiments.queued({"a": ["margin=2"], "b": []}, ["page"], 2)) == ["a", "b"]
+    assert asked == [("exp", "run", "--queue", "--name", "b", "page"), ("queue", "start", "--jobs", "2")]

@@ -1,42 +1,104 @@
-"""The table of `make seeds`: mean and deviation of each metric over trainings."""
+"""The table of `make seeds`: one row per training, with its machine, and their mean and deviation."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+import pandas as pd
 import pytest
+from dvc.utils.serialize import load_yaml
 
-from tools.seeds import METRICS, collect
+from oneshot.core.files import write_csv
+from oneshot.page.spread import spread
+from tools import seeds
 
-
-def metrics_of(value: float) -> dict[str, dict]:
-    """Metrics in which every metric of the table is `value`."""
-    trees: dict[str, dict] = {}
-    for path, key in METRICS.values():
-        *groups, leaf = key.split(".")
-        branch = trees.setdefault(path, {})
-        for group in groups:
-            branch = branch.setdefault(group, {})
-        branch[leaf] = value
-    return trees
+ROOT = Path(__file__).parents[2]
 
 
-def test_mean_and_deviation_over_seeds_in_their_order():
-    table = collect({3: metrics_of(0.6), 1: metrics_of(0.4), 2: metrics_of(0.8)})
-    assert table.columns.tolist() == ["metric", "mean", "deviation", "trainings", "seed_1", "seed_2", "seed_3"]
-    assert len(table) == len(METRICS)
-    for row in table.itertuples():
-        assert (row.mean, row.deviation, row.trainings) == (pytest.approx(0.6), pytest.approx(0.2), 3)
-        assert (row.seed_1, row.seed_2, row.seed_3) == (0.4, 0.8, 0.6)
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The stored run's metrics, provenance, dvc.lock and parameters, in the working directory."""
+    for name in ("params.yaml", "dvc.lock", seeds.PROVENANCE, *{path for path, _ in seeds.METRICS.values()}):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-def test_every_metric_is_in_the_stored_metrics():
-    stored = {path: json.loads(Path(path).read_text()) for path, _ in METRICS.values()}
-    table = collect({1: stored})
-    assert table["mean"].between(0, 2).all() and table["deviation"].isna().all()
+def reader(folder: Path, seed: int = 1, of_siamese_2d: Mapping[str, object] = MappingProxyType({})):
+    """Read the files of a run in a folder as if it had another seed, or other parameters of one stage."""
+
+    def read_text(path: str) -> str:
+        if path != "dvc.lock":
+            return (folder / path).read_text()
+        lock = load_yaml(str(folder / path))
+        for name, stage in lock["stages"].items():
+            parameters = stage.get("params", {}).get("params.yaml", {})
+            parameters |= {"seed": seed} if "seed" in parameters else {}
+            parameters |= of_siamese_2d if name == "train_siamese@siamese-2d" else {}
+        return json.dumps(lock)  # is YAML too
+
+    return read_text
 
 
-def test_a_missing_metric_is_named():
-    metrics = metrics_of(0.5)
-    del metrics["metrics/one_shot_cifar10.json"]["report_protocol"]
+def test_a_row_has_seed_machine_and_every_metric(project: Path):
+    made = seeds.row(reader(project))
+    record = json.loads((project / seeds.PROVENANCE).read_text())
+    assert made["seed"] == 1 and made["machine"].startswith(record["processor"])
+    assert made["one-shot, the report's protocol"] == pytest.approx(
+        json.loads((project / "metrics/one_shot_cifar10.json").read_text())["report_protocol"]["accuracy"]
+    )
+    assert list(made) == ["seed", "machine", "inputs", *seeds.METRICS]
+
+
+def test_the_digest_is_that_of_everything_but_the_seed(project: Path):
+    same, other = seeds.row(reader(project, seed=2)), seeds.row(reader(project, of_siamese_2d={"margin": 2.0}))
+    assert same["inputs"] == seeds.row(reader(project))["inputs"] != other["inputs"]
+    assert same["seed"] == 2
+
+
+def test_a_run_with_two_seeds_is_no_row(project: Path):
+    """An experiment that ran some of the stages only."""
+    with pytest.raises(ValueError, match=r"several seeds: \[1, 7\]"):
+        seeds.row(reader(project, seed=1, of_siamese_2d={"seed": 7}))
+
+
+def test_a_missing_metric_is_named(project: Path):
+    path = project / "metrics/one_shot_cifar10.json"
+    metrics = json.loads(path.read_text())
+    del metrics["report_protocol"]
+    path.write_text(json.dumps(metrics))
     with pytest.raises(KeyError, match="report_protocol"):
-        collect({1: metrics})
+        seeds.row(reader(project))
+
+
+def test_mean_and_deviation_of_the_rows():
+    rows = [{"seed": seed, "machine": "m", "inputs": "0", "a": value} for seed, value in ((3, 0.6), (1, 0.4), (2, 0.8))]
+    table = pd.DataFrame(columns=list(rows[0]))
+    for made in [*rows, rows[0]]:  # again: in place of the first
+        table = seeds.add(table, made)
+    assert table["seed"].tolist() == [1, 2, 3]
+    (found,) = spread(table).to_dict("records")
+    assert found == {"metric": "a", "mean": pytest.approx(0.6), "deviation": pytest.approx(0.2), "trainings": 3}
+
+
+def test_an_interrupted_call_is_continued(project: Path, monkeypatch: pytest.MonkeyPatch):
+    """Seed by seed: what is in the table, or left by an experiment, does not run again; old rows go."""
+    own, asked, left = seeds.row(reader(project)), [], {"seed-3": 3}
+    (project / "docs").mkdir()
+    write_csv(project / seeds.TABLE, pd.DataFrame([own | {"seed": 2}, own | {"seed": 9, "inputs": "12345678"}]))
+
+    def run(experiments, targets, options):
+        asked.append(list(experiments))
+        yield "seed-4"
+        raise SystemExit("error: seed-5 failed")
+
+    monkeypatch.setattr("sys.argv", ["seeds", "2", "3", "4", "5"])
+    monkeypatch.setattr(seeds, "run", run)
+    monkeypatch.setattr(seeds, "finished", lambda: left)
+    monkeypatch.setattr(seeds, "_experiment", lambda name: own | {"seed": int(name[5:])})
+    with pytest.raises(SystemExit, match="seed-5 failed"):
+        seeds.main()
+    assert asked == [["seed-4", "seed-5"]]
+    assert seeds.read_table(seeds.TABLE)["seed"].tolist() == [1, 2, 3, 4]

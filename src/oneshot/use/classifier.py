@@ -24,8 +24,8 @@ class OneShotClassifier(ClassifierMixin, BaseEstimator):
     the nearest example. Nothing is trained. (NearestCentroid of scikit-learn, the same rule, refuses one example each.)
 
     net: "6-class" (the ConvNet, for photographs), "siamese-2d", "siamese-3d", "dense-all" or "dense-seen" (digit nets,
-    for drawings); method: one of nets.METHODS, a transform of the representations; None is `centred` for the ConvNet
-    and `raw` for digit nets, which know no other; root: the folder in which the pipeline ran.
+    for drawings); method: one of nets.METHODS, a transform of the representations; None is `both_whitened` for
+    the ConvNet and `raw` for digit nets, which know no other; root: the folder in which the pipeline ran.
 
     Images are a sequence of files, PIL images or arrays, in any mix, or one array (n, height, width[, channels]) of
     uint8; `reading.read` says how they are read, `photographs.prepare` and `digits.prepare` how they are cropped and

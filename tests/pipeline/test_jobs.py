@@ -1,0 +1,242 @@
+"""Many runs: a job in a scratch clone, and sweeps on a Dask cluster, give what a local run gives, whatever fails.
+
+On a small project of two stages, since what is tested is the way of the results, not the stages.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+from distributed import LocalCluster
+from dvc.utils.serialize import parse_yaml
+
+from tests.pipeline.scratch import dvc
+from tools import cluster, job, smoke, verify
+
+# In one process: the tests share a project and its server.
+pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("jobs")]
+
+PIPELINE = """
+stages:
+  download:
+    cmd: python download.py
+    outs: [raw]
+  folder:
+    cmd: mkdir folder && echo one > folder/one
+    outs: [folder]
+  train:
+    cmd: python train.py
+    deps: [raw, train.py]
+    params: [seed]
+    outs: [model]
+    metrics:
+      - metrics.json: {cache: false}
+"""
+CONFIG = """
+[core]
+    analytics = false
+    remote = shared
+['remote "shared"']
+    url = s3://shared/jobs
+    endpointurl = {address}
+"""
+# Its output is only at the remote: jobs pull it. That of the stage `folder` they neither have nor need.
+DOWNLOAD = "open('raw', 'w').write('raw data')\n"
+# Says that it runs, and waits as long as the test wants it to.
+TRAIN = """
+import hashlib, json, os, pathlib, sys, time
+seed = int(open('params.yaml').read().split()[1])
+if seed == 13:
+    sys.exit('error: the training diverged in epoch 3')
+hold = pathlib.Path(os.environ['HOLD'])
+(hold / f'{seed}-{os.getpid()}').touch()
+while (hold / 'wait').exists():
+    time.sleep(0.05)
+digest = hashlib.sha256(f"{open('raw').read()} {seed}".encode()).hexdigest()
+open('model', 'w').write(digest)
+json.dump({'value': int(digest[:6], 16)}, open('metrics.json', 'w'))
+"""
+
+
+@pytest.fixture
+def hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which each training leaves a file named SEED-PID, and waits while there is one named wait."""
+    folder = tmp_path / "hold"
+    folder.mkdir()
+    monkeypatch.setenv("HOLD", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def published(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a project that has run once, and is pushed to S3 and to a bare repository beside it."""
+    above = tmp_path_factory.mktemp("jobs")
+    folder = above / "project"
+    folder.mkdir()
+    for name, text in {"dvc.yaml": PIPELINE, "download.py": DOWNLOAD, "train.py": TRAIN}.items():
+        (folder / name).write_text(text)
+    (folder / "params.yaml").write_text("seed: 1\n")
+    smoke.git(folder, "init", "--quiet", "--initial-branch=main")
+    for key, value in {"user.name": "somebody", "user.email": "somebody@localhost"}.items():
+        smoke.git(folder, "config", key, value)
+    dvc(folder, "init", "--quiet")
+    (folder / ".dvc/config").write_text(CONFIG.format(address=bucket))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOLD", str(above))
+        dvc(folder, "repro")
+    smoke.commit(folder, "a run")
+    dvc(folder, "push", "--run-cache")
+    smoke.git(above, "init", "--quiet", "--bare", "origin.git")
+    smoke.git(folder, "remote", "add", "origin", "../origin.git")
+    smoke.git(folder, "push", "--quiet", "origin", "main")
+    return above
+
+
+@pytest.fixture(scope="module")
+def local(published: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, str]]:
+    """The MD5 of every output of plain runs of `dvc exp run` in a clone: {seed: {path: MD5}}."""
+    above = tmp_path_factory.mktemp("local")
+    smoke.git(above, "clone", "--quiet", str(published / "project"), "clone")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOLD", str(above))
+        dvc(above / "clone", "repro", "--quiet", "download")
+        found = {}
+        for seed in (2, 5):
+            dvc(above / "clone", "exp", "run", "-S", f"seed={seed}")
+            found[seed] = verify.hashes(verify.read_lock(above / "clone"))
+    assert found[2] != found[5]
+    return found
+
+
+@pytest.fixture
+def project(published: Path, hold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project, and its bare repository, as copies that a test may change; it is the working directory."""
+    for name in ("project", "origin.git"):
+        shutil.copytree(published / name, tmp_path / name, symlinks=True)
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+def trainings(hold: Path, seed: int) -> list[int]:
+    """The process ids of all trainings with a seed so far."""
+    return [int(path.name.split("-")[1]) for path in hold.glob(f"{seed}-*")]
+
+
+def hashes(project: Path, ref: str) -> dict[str, str]:
+    """The MD5 of every output of an experiment."""
+    return verify.hashes(parse_yaml(smoke.git(project, "show", f"{ref}:dvc.lock"), "dvc.lock"))
+
+
+def wait_until(true) -> None:
+    end = time.monotonic() + 300
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_job_gives_what_a_local_run_gives_and_is_not_repeated(
+    project: Path, hold: Path, bucket: str, local: dict[int, dict[str, str]], tmp_path: Path
+):
+    """Even if two jobs want the same experiment at once."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    arguments = ("two", ["seed=2"], [], job.origin(), job.head(), scratch)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = [pool.submit(job.run, *arguments) for _ in range(2)]
+        ref, commit = first.result()
+        assert second.result() == (ref, commit)
+    ran = trainings(hold, 2)
+    assert ran and not trainings(hold, 1) and list(scratch.iterdir()) == []
+    assert smoke.git(project, "status", "--porcelain") == ""
+
+    command = [sys.executable, "-m", "tools.job", "two", "-S", "seed=2", "train"]
+    variables = smoke.environment(project) | {"PYTHONPATH": str(smoke.ROOT)}
+    done = subprocess.run(command, env=variables, check=True, stdout=subprocess.PIPE, text=True)
+    assert f"two is at {tmp_path / 'origin.git'} as {ref}" in done.stdout
+    assert trainings(hold, 2) == ran
+    with pytest.raises(RuntimeError, match=r"an experiment two of this revision .* has other parameters"):
+        job.run("two", ["seed=3"], [], job.origin(), job.head())
+
+    smoke.git(project, "fetch", "--quiet", "origin", f"{ref}:{ref}")
+    assert smoke.git(project, "rev-parse", ref).strip() == commit
+    assert hashes(project, ref) == local[2]
+    listed = boto3.client("s3", endpoint_url=bucket).list_objects_v2(Bucket="shared")["Contents"]
+    keys = {entry["Key"] for entry in listed}
+    model = local[2]["model"]
+    assert f"jobs/files/md5/{model[:2]}/{model[2:]}" in keys
+    assert any(key.startswith("jobs/runs/") for key in keys)
+
+
+def test_a_failed_job_is_a_sentence_with_the_end_of_its_log(project: Path):
+    with pytest.raises(SystemExit) as raised:
+        list(cluster.run({"bad": ["seed=13"]}, [], "local", pause=0.1))
+    sentence, *log = str(raised.value.code).splitlines()
+    assert sentence == "error: bad failed"
+    assert log[0] == "bad: cannot run the experiment bad. The end of its log:"
+    assert any("error: the training diverged in epoch 3" in line for line in log)
+
+
+def test_two_sweeps_at_once_while_a_worker_is_killed_and_a_remote_is_away(
+    project: Path, hold: Path, local: dict[int, dict[str, str]], tmp_path: Path
+):
+    (hold / "wait").touch()
+    experiments = {"seed-5": ["seed=5"], "seed-6": ["seed=6"]}
+    options = {"threads_per_worker": 1, "dashboard_address": None, "resources": {cluster.RESOURCE: 1}}
+    with LocalCluster(n_workers=2, processes=True, **options) as workers, ThreadPoolExecutor(2) as pool:
+        address = workers.scheduler_address
+        sweeps = [pool.submit(lambda: sorted(cluster.run(experiments, [], address, pause=0.5))) for _ in range(2)]
+        wait_until(lambda: trainings(hold, 5) and trainings(hold, 6))
+        (pid,) = trainings(hold, 5)
+        training = psutil.Process(pid)
+        next(process for process in training.parents() if process.ppid() == os.getpid()).kill()
+        # Its training ends with it, and begins again on another worker.
+        wait_until(lambda: not training.is_running() or training.status() == psutil.STATUS_ZOMBIE)
+        wait_until(lambda: len(trainings(hold, 5)) == 2)
+        away = (tmp_path / "origin.git").rename(tmp_path / "away.git")
+        (hold / "wait").unlink()
+        threading.Timer(1.5, lambda: away.rename(tmp_path / "origin.git")).start()
+        assert [sweep.result() for sweep in sweeps] == [sorted(experiments)] * 2
+    assert len(trainings(hold, 6)) == 1
+    assert smoke.git(project, "status", "--porcelain") == ""
+    baseline = job.head()
+    assert hashes(project, f"refs/exps/{baseline[:2]}/{baseline[2:]}/seed-5") == local[5]
+
+
+def test_a_revision_that_was_not_pushed_is_a_sentence(project: Path):
+    (project / "params.yaml").write_text("seed: 3\n")
+    with pytest.raises(SystemExit, match=r"from which params\.yaml differs: commit it and push"):
+        list(cluster.run({"x": []}, [], "local"))
+    smoke.commit(project, "another seed")
+    with pytest.raises(RuntimeError, match=r"is not at .*origin\.git: push it first"):
+        job.run("x", [], [], job.origin(), job.head())
+
+
+def test_waiting_for_nothing_ends_in_a_sentence(project: Path):
+    with pytest.raises(SystemExit, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        list(cluster.run({"x": []}, [], "tcp://127.0.0.1:9", patience=1.0))
+    with (
+        LocalCluster(n_workers=0, dashboard_address=None) as empty,
+        pytest.raises(SystemExit, match="no worker that offers training has been there for 1 s, so x did not end"),
+    ):
+        list(cluster.run({"x": []}, [], empty.scheduler_address, patience=1.0))
+
+
+def test_the_scratch_folder_goes_with_the_job(tmp_path: Path):
+    """Even if the job is killed while a command runs."""
+    code = "import sys, subprocess; from tools import job\nwith job._scratch(sys.argv[1]) as (folder, group):\n"
+    code += "    subprocess.run(['sleep', '60'], process_group=group)"
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=smoke.ROOT)
+    wait_until(lambda: any(child.name() == "sleep" for child in psutil.Process(process.pid).children()))
+    children = psutil.Process(process.pid).children()
+    process.kill()
+    process.wait()
+    wait_until(lambda: not list(tmp_path.iterdir()))
+    wait_until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children))

@@ -1,0 +1,38 @@
+"""The tables and the picture of `make scaling`, from made-up points."""
+
+import io
+
+import pandas as pd
+from PIL import Image
+
+from tools import scaling
+
+
+def points() -> pd.DataFrame:
+    """Times that grow with the square of what varied first, and not at all with the rest."""
+    rows = [
+        (work, varied, size, 3.0 * size**2 if place == 0 else 3.0, 100 + size, "a processor")
+        for work, (_, _, tried) in scaling.WORK.items()
+        for place, (varied, sizes) in enumerate(tried.items())
+        for size in sizes
+    ]
+    return pd.DataFrame(rows, columns=scaling.COLUMNS)
+
+
+def test_the_exponent_is_that_of_the_growth():
+    table = scaling.growth(points())
+    first = table.groupby("work", sort=False).head(1)
+    assert set(first["exponent"]) == {"2.00"}
+    assert set(table.drop(first.index)["exponent"]) <= {"0.00", "-0.00"}
+    assert table["what varied"].tolist()[:2] == ["images per class", "classes"]
+
+
+def test_the_picture_is_drawn():
+    picture = Image.open(io.BytesIO(scaling.draw(points())))
+    assert picture.size[0] > 1000
+
+
+def test_the_usual_size_is_a_point_of_every_curve():
+    for _, usual, tried in scaling.WORK.values():
+        assert usual.keys() == tried.keys()
+        assert all(usual[name] in sizes and sizes == sorted(sizes) for name, sizes in tried.items())
