@@ -10,6 +10,7 @@ from oneshot.core import files
 from oneshot.datasets import cifar10, mnist
 from oneshot.export.nets import NAMES
 from tests.pipeline.scratch import dvc
+from tools import smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
@@ -26,9 +27,10 @@ def test_the_onnx_file_gives_the_stored_features(smoke_run: Path, name: str):
     assert np.abs(found - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
 
 
-def test_dvc_hands_out_an_artifact(smoke_run: Path, tmp_path: Path):
+def test_dvc_hands_out_the_version_that_is_tagged(branch: Path, tmp_path: Path):
     for name in ("6-class", "siamese-2d"):
-        dvc(smoke_run, "artifacts", "get", str(smoke_run), name, "--out", str(tmp_path / name))
+        smoke.git(branch, "tag", "--annotate", "--message", "a version", f"{name}@v1.0.0")
+        dvc(branch, "artifacts", "get", ".", name, "--out", str(tmp_path / name))
         for kind in ("keras", "onnx"):
-            made = smoke_run / f"exports/{name}/{name}.{kind}"
+            made = branch / f"exports/{name}/{name}.{kind}"
             assert (tmp_path / f"{name}/{name}.{kind}").read_bytes() == made.read_bytes()
