@@ -81,6 +81,6 @@ def _weights(net: Net) -> bytes:
             number = f"_{used[group]}" if used[group] else ""
             used[group] += 1
             place = file.create_group(f"layers/{group}{number}/vars")
-            if layer.kernel is not None:
+            if layer.kernel.size:
                 place["0"], place["1"] = layer.kernel, layer.bias
     return buffer.getvalue()

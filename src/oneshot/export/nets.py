@@ -22,18 +22,21 @@ _LAYERS = {
 NAMES = tuple(_LAYERS)
 
 
+_EMPTY = np.empty(0, np.float32)
+
+
 class Layer(NamedTuple):
     """One layer of a net.
 
     kind: conv (stride 1, padding "same", then ReLU), pool (the largest of 2 x 2), flatten, dense, or dense_relu; name:
     in the net; kernel: (rows, columns, inputs, outputs) of a conv, (inputs, outputs) of a dense layer, as Keras has
-    them, float32; bias: (outputs,); both are None for the others.
+    them, float32; bias: (outputs,); both are empty for the others.
     """
 
     kind: str
     name: str
-    kernel: np.ndarray | None = None
-    bias: np.ndarray | None = None
+    kernel: np.ndarray = _EMPTY
+    bias: np.ndarray = _EMPTY
 
 
 class Net(NamedTuple):
@@ -79,7 +82,8 @@ def _read(path: str | Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Kernel and bias of each layer that has them, by its name, from a file that Keras wrote."""
     try:
         with h5py.File(path) as file:
-            groups = [layer["vars"] for layer in file["layers"].values()]
+            layers: h5py.Group = file["layers"]  # pyright: ignore[reportAssignmentType]
+            groups = [layer["vars"] for layer in layers.values()]
             return {group.attrs["name"]: (group["0"][()], group["1"][()]) for group in groups if len(group) == 2}
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run dvc repro, or dvc pull if a remote has it") from None

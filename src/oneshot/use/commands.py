@@ -96,9 +96,11 @@ def evaluate(
     if csv:
         files.write_csv(csv, result.curve)
     if json:
-        measured = result.curve.set_index("shots")[["accuracy", "interval_95"]].to_dict("index")
-        about = {"classes": len(names), "images": len(labels)}
-        files.write_json(json, about | {f"shot_{shots}": values for shots, values in measured.items()})
+        measured = {
+            f"shot_{row['shots']}": {"accuracy": row["accuracy"], "interval_95": row["interval_95"]}
+            for row in result.curve.to_dict("records")
+        }
+        files.write_json(json, {"classes": len(names), "images": len(labels)} | measured)
     if confusion_file:
         files.write_csv(confusion_file, confusion.to_table(result.confusions[min(result.confusions)], names))
     if picture_file:

@@ -166,7 +166,7 @@ def _exported(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     from oneshot.training.tensorflow import keras
 
     try:
-        model = keras.models.load_model(path, compile=False)
+        model: keras.Sequential = keras.models.load_model(path, compile=False)  # pyright: ignore[reportAssignmentType]
         return embedder(keras.Sequential([keras.Input((digits.SIDE, digits.SIDE, 1)), *model.layers[1:]]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
