@@ -42,7 +42,7 @@ def test_classify_prints_and_writes_the_same_table(capsys):
     written = json.loads(Path("table.json").read_text())
     assert (
         written["net"] == "6-class"
-        and written["method"] == "centred"
+        and written["method"] == "both_whitened"
         and written["classes"] == ["blue", "green", "red"]
     )
     assert [row["class"] for row in written["images"]] == ["blue", "green", "red"]
@@ -72,7 +72,7 @@ def test_notes_go_to_standard_error(capsys):
 def test_evaluate_prints_curve_and_matrix_and_writes_curve_and_picture(capsys):
     evaluate(csv="curve.csv", json="metrics.json", confusion="confusion.csv", picture="drawn/picture.png")
     out = capsys.readouterr().out
-    assert out.startswith("3 classes, 9 images; net 6-class, method centred; 50 episodes\n")
+    assert out.startswith("3 classes, 9 images; net 6-class, method both_whitened; 50 episodes\n")
     assert ["1", "100.0%", "+/-", "0.0%", "100%", "to", "100%"] in [line.split() for line in out.splitlines()]
     assert out.endswith("blue    100      0    0\ngreen     0    100    0\nred       0      0  100\n")
     curve = pd.read_csv("curve.csv")

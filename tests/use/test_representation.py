@@ -12,8 +12,8 @@ from tests.use import stand_in
 def test_batches_change_nothing(monkeypatch):
     images = [np.full((4, 4, 3), value, np.uint8) for value in range(11)]
     monkeypatch.setattr(representation, "_BATCH", 4)
-    found = representation.represent(stand_in.load("6-class"), images)
-    assert found.tolist() == representation.represent(stand_in.load("6-class"), images[:11]).tolist()
+    found = representation.represent(stand_in.load("6-class", "centred"), images)
+    assert found.tolist() == representation.represent(stand_in.load("6-class", "centred"), images[:11]).tolist()
     # Method centred: minus the zeros of the stand-in, at length 1; black has no length.
     assert np.allclose(found, [[0, 0, 0]] + [[3**-0.5] * 3] * 10)
 
@@ -21,7 +21,7 @@ def test_batches_change_nothing(monkeypatch):
 def test_a_batch_is_all_that_is_held(monkeypatch):
     monkeypatch.setattr(representation, "_BATCH", 4)
     net, sizes = stand_in.load("6-class", "raw"), []
-    object.__setattr__(net, "embed", lambda inputs: sizes.append(len(inputs)) or inputs.mean((1, 2)))
+    object.__setattr__(net, "embed", lambda inputs: sizes.append(len(inputs)) or {"units": inputs.mean((1, 2))[None]})
     representation.represent(net, [np.zeros((2, 2), np.uint8)] * 11)
     assert sizes == [4, 4, 3]
 
