@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify verify-stored record check bench sweep seeds minutes choose experiments results lint format lock clean
+.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations sweep seeds minutes choose experiments results lint format lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -62,6 +62,9 @@ check: env  ## check that the stored results are unedited, current and within bo
 
 bench: env  ## measure speed: training and episodes
 	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
+
+ablations: env  ## train the 10-class net by the report's recipe and without augmentation (docs/ablations.csv); MINUTES=60 limits each
+	@$(RUN) python -m tools.ablations $(if $(MINUTES),--minutes $(MINUTES))
 
 sweep: env  ## train siamese nets with several margins through DVC's queue (docs/sweep.csv, docs/sweep.png)
 	@$(RUN) python -m tools.sweep

@@ -1,4 +1,4 @@
-"""Generate the tables of results: docs/results.md, and the README's, from metrics/, docs/seeds.csv and dvc.yaml.
+"""Generate the tables of results: docs/results.md, and the README's, from metrics/, docs/*.csv and dvc.yaml.
 
 So no number in these texts is copied by hand. `--check` changes nothing and exits with status 1 if a table is stale.
 """
@@ -15,6 +15,7 @@ from dvc.utils.serialize import load_yaml
 from oneshot.core.files import read_json, write_bytes
 from oneshot.evaluation.confusion import confused_pairs, from_table
 from oneshot.page import reported
+from oneshot.page.sections.ablations import last_epochs
 
 README, RESULTS = Path("README.md"), Path("docs/results.md")
 _REPORT_ONE_SHOT = sum(reported.ACCURACY.values()) / len(reported.ACCURACY)
@@ -144,6 +145,19 @@ def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
     return "\n".join(lines)
 
 
+def ablations_table(table: pd.DataFrame) -> str:
+    """Make a Markdown table of the last epoch of each training; table: docs/ablations.csv."""
+    lines = [
+        "| training | epochs | minutes | validation accuracy | ours by then | test loss | test accuracy |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in last_epochs(table).to_dict("records"):
+        values = [row[name] for name in ("validation_accuracy", "ours_by_then", "test_loss", "test_accuracy")]
+        shown = " | ".join("" if pd.isna(value) else f"{value:.3f}" for value in values)
+        lines.append(f"| {row['training']} | {row['epoch']} | {row['minutes']:.1f} | {shown} |")
+    return "\n".join(lines)
+
+
 def stages_table(pipeline: Mapping) -> str:
     """Make a Markdown table of the stages of dvc.yaml: name, description and variants."""
     lines = ["| stage | what it makes | runs for |", "|---|---|---|"]
@@ -183,6 +197,7 @@ def generate() -> dict[Path, str]:
             {
                 "results": results_table(metrics, seeds, {row: row for row in ROWS}),
                 "confusions": confusions_table(confusions),
+                "ablations": ablations_table(pd.read_csv("docs/ablations.csv")),
             },
         ),
     }

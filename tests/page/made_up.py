@@ -139,6 +139,17 @@ def made_up(**changes: object) -> Results:
             [("10-class net, test accuracy", 0.9, 0.01, 2, 0.89, 0.91)],
             columns=["metric", "mean", "deviation", "trainings", "seed_1", "seed_2"],
         ),
+        ablations=pd.DataFrame(
+            [
+                ("ours", 1, 10.0, 1.0, 0.6, 1.0, 0.6, None, None),
+                ("ours", 2, 20.0, 0.5, 0.8, 0.5, 0.8, 0.5, 0.81),
+                ("report", 1, 15.0, 1.5, 0.4, 1.5, 0.4, 1.5, 0.41),
+            ],
+            columns=[
+                *("training", "epoch", "minutes", "training_loss", "training_accuracy"),
+                *("validation_loss", "validation_accuracy", "test_loss", "test_accuracy"),
+            ],
+        ),
         minutes=pd.DataFrame(
             [("split", 0.5, "a processor", 2, "2.21.0")],
             columns=["stage", "minutes", "processor", "threads", "tensorflow"],

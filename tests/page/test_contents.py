@@ -22,6 +22,7 @@ SECTIONS = [
     "nets",
     "training",
     "tests",
+    "ablations",
     "draw",
     "projections",
     "one-shot",
@@ -39,8 +40,8 @@ def page() -> bytes:
 
 
 def without_stored_tables(results: Results) -> Results:
-    """The same results before make sweep, seeds and minutes."""
-    empty = {name: getattr(results, name)[:0] for name in ("sweep", "seeds", "minutes")}
+    """The same results before make ablations, sweep, seeds and minutes."""
+    empty = {name: getattr(results, name)[:0] for name in ("ablations", "sweep", "seeds", "minutes")}
     return dataclasses.replace(results, **empty)
 
 
@@ -74,7 +75,12 @@ def test_a_class_has_one_colour_everywhere(page: bytes):
 
 def test_tables_that_are_not_made_yet_say_what_makes_them():
     shown = words(render(contents(without_stored_tables(made_up()))))
-    for hint in ("not run yet: make sweep", "not run yet: make seeds", "not recorded yet: make minutes"):
+    for hint in (
+        "not run yet: make ablations",
+        "not run yet: make sweep",
+        "not run yet: make seeds",
+        "not recorded yet: make minutes",
+    ):
         assert hint in shown
 
 

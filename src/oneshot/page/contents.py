@@ -2,6 +2,7 @@
 
 from oneshot.page.results import Results
 from oneshot.page.sections import (
+    ablations,
     digits,
     draw,
     making,
@@ -18,7 +19,21 @@ from oneshot.page.sections import (
 
 # In the order of the page. Each module's section(results) returns values for the template by name and, if it has any,
 # "charts" and "sheets" (contact sheets of images): {name: chart or sheet}.
-SECTIONS = (trial, samples, nets, training, test_results, draw, projections, one_shot, pairs, digits, margin, making)
+SECTIONS = (
+    trial,
+    samples,
+    nets,
+    training,
+    test_results,
+    ablations,
+    draw,
+    projections,
+    one_shot,
+    pairs,
+    digits,
+    margin,
+    making,
+)
 
 
 def contents(results: Results) -> dict:

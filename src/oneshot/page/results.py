@@ -26,8 +26,8 @@ class Results:
 
     params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data by file;
     features: arrays by net; metrics: by path below metrics/ without .json; curves: tables by net; confusion, scatter:
-    tables of "one_shot_cifar10" and of each digit net; methods: the table of CIFAR-10's methods; sweep, seeds, minutes:
-    the tables of docs/.
+    tables of "one_shot_cifar10" and of each digit net; methods: the table of CIFAR-10's methods; sweep, seeds, minutes,
+    ablations: the tables of docs/.
     """
 
     params: Mapping
@@ -43,6 +43,7 @@ class Results:
     sweep: pd.DataFrame
     seeds: pd.DataFrame
     minutes: pd.DataFrame
+    ablations: pd.DataFrame
 
     @property
     def convnets(self) -> dict[str, str]:
