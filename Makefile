@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations sweep seeds minutes choose experiments results lint format lock clean
+.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds minutes choose probe-digits experiments results lint format lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -66,6 +66,9 @@ bench: env  ## measure speed: training and episodes
 ablations: env  ## train the 10-class net by the report's recipe and without augmentation (docs/ablations.csv); MINUTES=60 limits each
 	@$(RUN) python -m tools.ablations $(if $(MINUTES),--minutes $(MINUTES))
 
+ceilings: env  ## classify unseen digits by raw pixels and by siamese nets in 2 to 64 dimensions, five seeds (docs/ceilings.csv)
+	@$(RUN) python -m tools.ceilings
+
 sweep: env  ## train siamese nets with several margins through DVC's queue (docs/sweep.csv, docs/sweep.png)
 	@$(RUN) python -m tools.sweep
 
@@ -74,6 +77,9 @@ seeds: env  ## run the pipeline with another seed through DVC's queue (docs/seed
 
 choose: env  ## compare the feature transforms on held-out seen classes (docs/choice.csv)
 	@$(RUN) python -m tools.choose
+
+probe-digits: env  ## compare recipes of the siamese nets on held-out seen digits (docs/digit_choice.csv)
+	@$(RUN) python -m tools.probe_digits
 
 minutes: env  ## write the minutes per stage of the stored run to docs/minutes.csv, for the page
 	@$(RUN) python -m tools.minutes

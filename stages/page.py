@@ -77,7 +77,7 @@ def main(params: Params) -> None:
         confusion={name: pd.read_csv(f"plots/{folder}/confusion.csv") for name, folder in tables.items()},
         scatter={name: pd.read_csv(f"plots/{folder}/scatter.csv") for name, folder in tables.items()},
         methods=pd.read_csv("plots/one_shot_cifar10/methods.csv"),
-        **{name: pd.read_csv(f"docs/{name}.csv") for name in ("ablations", "sweep", "seeds", "minutes")},
+        **{name: pd.read_csv(f"docs/{name}.csv") for name in ("ablations", "ceilings", "sweep", "seeds", "minutes")},
     )
     files.write_bytes("plots/page.html", render(contents(results)))
 

@@ -16,6 +16,7 @@ from oneshot.core.files import read_json, write_bytes
 from oneshot.evaluation.confusion import confused_pairs, from_table
 from oneshot.page import reported
 from oneshot.page.sections.ablations import last_epochs
+from oneshot.page.sections.ceilings import over_trainings
 
 README, RESULTS = Path("README.md"), Path("docs/results.md")
 _REPORT_ONE_SHOT = sum(reported.ACCURACY.values()) / len(reported.ACCURACY)
@@ -158,6 +159,15 @@ def ablations_table(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def ceilings_table(table: pd.DataFrame) -> str:
+    """Make a Markdown table of the accuracy on unseen digits over trainings; table: docs/ceilings.csv."""
+    lines = ["| embedding | shots | accuracy | trainings |", "|---|---|---|---|"]
+    for row in over_trainings(table).to_dict("records"):
+        spread = "" if pd.isna(row["deviation"]) else f" +/- {_spread(row['deviation'])}"
+        lines.append(f"| {row['net']} | {row['shots']} | {row['mean']:.3f}{spread} | {row['trainings'] or ''} |")
+    return "\n".join(lines)
+
+
 def stages_table(pipeline: Mapping) -> str:
     """Make a Markdown table of the stages of dvc.yaml: name, description and variants."""
     lines = ["| stage | what it makes | runs for |", "|---|---|---|"]
@@ -197,6 +207,7 @@ def generate() -> dict[Path, str]:
             {
                 "results": results_table(metrics, seeds, {row: row for row in ROWS}),
                 "confusions": confusions_table(confusions),
+                "ceilings": ceilings_table(pd.read_csv("docs/ceilings.csv")),
                 "ablations": ablations_table(pd.read_csv("docs/ablations.csv")),
             },
         ),

@@ -150,6 +150,10 @@ def made_up(**changes: object) -> Results:
                 *("validation_loss", "validation_accuracy", "test_loss", "test_accuracy"),
             ],
         ),
+        ceilings=pd.DataFrame(
+            [("raw pixels", 1, None, 0.5), ("siamese-2d", 1, 1, 0.6), ("siamese-2d", 1, 2, 0.7)],
+            columns=["net", "shots", "seed", "accuracy"],
+        ),
         minutes=pd.DataFrame(
             [("split", 0.5, "a processor", 2, "2.21.0")],
             columns=["stage", "minutes", "processor", "threads", "tensorflow"],

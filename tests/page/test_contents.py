@@ -40,8 +40,8 @@ def page() -> bytes:
 
 
 def without_stored_tables(results: Results) -> Results:
-    """The same results before make ablations, sweep, seeds and minutes."""
-    empty = {name: getattr(results, name)[:0] for name in ("ablations", "sweep", "seeds", "minutes")}
+    """The same results before make ablations, ceilings, sweep, seeds and minutes."""
+    empty = {name: getattr(results, name)[:0] for name in ("ablations", "ceilings", "sweep", "seeds", "minutes")}
     return dataclasses.replace(results, **empty)
 
 
@@ -77,6 +77,7 @@ def test_tables_that_are_not_made_yet_say_what_makes_them():
     shown = words(render(contents(without_stored_tables(made_up()))))
     for hint in (
         "not run yet: make ablations",
+        "not run yet: make ceilings",
         "not run yet: make sweep",
         "not run yet: make seeds",
         "not recorded yet: make minutes",

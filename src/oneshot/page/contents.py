@@ -3,6 +3,7 @@
 from oneshot.page.results import Results
 from oneshot.page.sections import (
     ablations,
+    ceilings,
     digits,
     draw,
     making,
@@ -31,6 +32,7 @@ SECTIONS = (
     one_shot,
     pairs,
     digits,
+    ceilings,
     margin,
     making,
 )

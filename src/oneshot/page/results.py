@@ -27,7 +27,7 @@ class Results:
     params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data by file;
     features: arrays by net; metrics: by path below metrics/ without .json; curves: tables by net; confusion, scatter:
     tables of "one_shot_cifar10" and of each digit net; methods: the table of CIFAR-10's methods; sweep, seeds, minutes,
-    ablations: the tables of docs/.
+    ablations, ceilings: the tables of docs/.
     """
 
     params: Mapping
@@ -44,6 +44,7 @@ class Results:
     seeds: pd.DataFrame
     minutes: pd.DataFrame
     ablations: pd.DataFrame
+    ceilings: pd.DataFrame
 
     @property
     def convnets(self) -> dict[str, str]:
