@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify verify-stored record check bench sweep seeds scaling minutes choose probe experiments results lint format lock clean
+.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds scaling minutes choose probe experiments results lint format lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -63,6 +63,12 @@ check: env  ## check that the stored results are unedited, current and within bo
 bench: env  ## measure speed: training, episodes and what a job costs
 	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
 	@$(RUN) python -m tools.job_cost
+
+ablations: env  ## train the 10-class net by the report's recipe and without augmentation (docs/ablations.csv); MINUTES=60 limits each
+	@$(RUN) python -m tools.ablations $(if $(MINUTES),--minutes $(MINUTES))
+
+ceilings: env  ## classify unseen digits by raw pixels and by siamese nets in 2 to 64 dimensions, five seeds (docs/ceilings.csv)
+	@$(RUN) python -m tools.ceilings
 
 # Where experiments run: DVC's queue, or a Dask cluster.
 ENGINE = $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(JOBS),--jobs $(JOBS))

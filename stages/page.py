@@ -82,7 +82,7 @@ def main(params: Params) -> None:
         methods=pd.read_csv("plots/one_shot_cifar10/methods.csv"),
         together=pd.read_csv("plots/one_shot_cifar10/transductive.csv"),
         seeds=spread(pd.read_csv("docs/seeds.csv")),
-        **{name: pd.read_csv(f"docs/{name}.csv") for name in ("sweep", "minutes")},
+        **{name: pd.read_csv(f"docs/{name}.csv") for name in ("ablations", "ceilings", "sweep", "minutes")},
     )
     files.write_bytes("plots/page.html", render(contents(results)))
 

@@ -16,6 +16,8 @@ from oneshot.core.files import read_json, write_bytes
 from oneshot.evaluation.confusion import confused_pairs, from_table
 from oneshot.page import reported
 from oneshot.page.conclusions import sentences
+from oneshot.page.sections.ablations import last_epochs
+from oneshot.page.sections.ceilings import over_trainings
 from oneshot.page.spread import spread
 
 README, RESULTS, CARD = Path("README.md"), Path("docs/results.md"), Path("docs/model_card.md")
@@ -160,6 +162,28 @@ def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
     return "\n".join(lines)
 
 
+def ablations_table(table: pd.DataFrame) -> str:
+    """Make a Markdown table of the last epoch of each training; table: docs/ablations.csv."""
+    lines = [
+        "| training | epochs | minutes | validation accuracy | ours by then | test loss | test accuracy |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in last_epochs(table).to_dict("records"):
+        values = [row[name] for name in ("validation_accuracy", "ours_by_then", "test_loss", "test_accuracy")]
+        shown = " | ".join("" if pd.isna(value) else f"{value:.3f}" for value in values)
+        lines.append(f"| {row['training']} | {row['epoch']} | {row['minutes']:.1f} | {shown} |")
+    return "\n".join(lines)
+
+
+def ceilings_table(table: pd.DataFrame) -> str:
+    """Make a Markdown table of the accuracy on unseen digits over trainings; table: docs/ceilings.csv."""
+    lines = ["| embedding | shots | accuracy | trainings |", "|---|---|---|---|"]
+    for row in over_trainings(table).to_dict("records"):
+        spread = "" if pd.isna(row["deviation"]) else f" +/- {_spread(row['deviation'])}"
+        lines.append(f"| {row['net']} | {row['shots']} | {row['mean']:.3f}{spread} | {row['trainings'] or ''} |")
+    return "\n".join(lines)
+
+
 def stages_table(pipeline: Mapping) -> str:
     """Make a Markdown table of the stages of dvc.yaml: name, description and variants."""
     lines = ["| stage | what it makes | runs for |", "|---|---|---|"]
@@ -230,6 +254,8 @@ def generate() -> dict[Path, str]:
             {
                 "results": results_table(metrics, seeds, {row: row for row in ROWS}),
                 "confusions": confusions_table(confusions),
+                "ceilings": ceilings_table(pd.read_csv("docs/ceilings.csv")),
+                "ablations": ablations_table(pd.read_csv("docs/ablations.csv")),
             },
         ),
         CARD: fill(CARD.read_text(encoding="utf-8"), {"card": card_table(metrics)}),

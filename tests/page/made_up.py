@@ -163,6 +163,21 @@ def made_up(**changes: object) -> Results:
         seeds=pd.DataFrame(
             [("10-class net, test accuracy", 0.9, 0.01, 2)], columns=["metric", "mean", "deviation", "trainings"]
         ),
+        ablations=pd.DataFrame(
+            [
+                ("ours", 1, 10.0, 1.0, 0.6, 1.0, 0.6, None, None),
+                ("ours", 2, 20.0, 0.5, 0.8, 0.5, 0.8, 0.5, 0.81),
+                ("report", 1, 15.0, 1.5, 0.4, 1.5, 0.4, 1.5, 0.41),
+            ],
+            columns=[
+                *("training", "epoch", "minutes", "training_loss", "training_accuracy"),
+                *("validation_loss", "validation_accuracy", "test_loss", "test_accuracy"),
+            ],
+        ),
+        ceilings=pd.DataFrame(
+            [("raw pixels", 1, None, 0.5), ("siamese-2d", 1, 1, 0.6), ("siamese-2d", 1, 2, 0.7)],
+            columns=["net", "shots", "seed", "accuracy"],
+        ),
         minutes=pd.DataFrame(
             [("split", 0.5, "a processor", 2, "2.21.0")],
             columns=["stage", "minutes", "processor", "threads", "tensorflow"],

@@ -23,6 +23,7 @@ SECTIONS = [
     "nets",
     "training",
     "tests",
+    "ablations",
     "draw",
     "projections",
     "one-shot",
@@ -41,8 +42,8 @@ def page() -> bytes:
 
 
 def without_stored_tables(results: Results) -> Results:
-    """The same results before make sweep, seeds and minutes."""
-    empty = {name: getattr(results, name)[:0] for name in ("sweep", "seeds", "minutes")}
+    """The same results before make ablations, ceilings, sweep, seeds and minutes."""
+    empty = {name: getattr(results, name)[:0] for name in ("ablations", "ceilings", "sweep", "seeds", "minutes")}
     return dataclasses.replace(results, **empty)
 
 
@@ -76,8 +77,13 @@ def test_a_class_has_one_colour_everywhere(page: bytes):
 
 def test_tables_that_are_not_made_yet_say_what_makes_them():
     shown = words(render(contents(without_stored_tables(made_up()))))
-    for hint in ("not run yet: make sweep", "not run yet: make seeds", "not recorded yet: make minutes"):
+    for hint in (
+        "not run yet: make sweep",
+        "not run yet: make seeds",
+        "not recorded yet: make minutes",
+    ):
         assert hint in shown
+    assert "Raw pixels" not in shown and "stopped where the rows say" not in shown
 
 
 def test_the_cards_stand_beside_the_report(page: bytes):

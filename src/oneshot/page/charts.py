@@ -236,6 +236,24 @@ def sweep(table: pd.DataFrame, column: str, title: str) -> dict:
     return {"data": data, "layout": {"xaxis": axis, "yaxis": {"title": {"text": title}}}}
 
 
+def over_minutes(table: pd.DataFrame, column: str, title: str) -> dict:
+    """Draw a metric over the minutes of training, one line per training; table: docs/ablations.csv."""
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": name,
+            "x": _numbers(part["minutes"]),
+            "y": _numbers(part[column]),
+            "line": {"color": colour, "dash": "solid" if symbol == "circle" else "dash", "width": 2.5},
+            "marker": {"symbol": symbol, "size": 7},
+            "hovertemplate": "%{x:.1f} minutes: %{y:.3f}<extra>" + f"{name}</extra>",
+        }
+        for (name, part), (colour, symbol) in zip(table.groupby("training", sort=False), cycle(_SERIES), strict=False)
+    ]
+    return {"data": data, "layout": {"xaxis": {"title": {"text": "minutes"}}, "yaxis": {"title": {"text": title}}}}
+
+
 def _numbers(values) -> list[float | None]:
     return [None if value is None or value != value else _number(value) for value in values]
 

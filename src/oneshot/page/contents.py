@@ -2,6 +2,8 @@
 
 from oneshot.page.results import Results
 from oneshot.page.sections import (
+    ablations,
+    ceilings,
     conclusions,
     digits,
     draw,
@@ -27,11 +29,13 @@ SECTIONS = (
     nets,
     training,
     test_results,
+    ablations,
     draw,
     projections,
     one_shot,
     pairs,
     digits,
+    ceilings,
     margin,
     conclusions,
     making,

@@ -27,8 +27,8 @@ class Results:
     params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data by file;
     features: arrays by net; drawing_net: the exported weights of siamese-2d by name; metrics: by path below metrics/
     without .json; curves: tables by net; confusion, scatter: tables of "one_shot_cifar10" and of each digit net;
-    methods, together: the tables of CIFAR-10's methods, and of the transductive ones; sweep, seeds, minutes: the tables
-    of docs/.
+    methods, together: the tables of CIFAR-10's methods, and of the transductive ones; sweep, seeds, minutes,
+    ablations, ceilings: the tables of docs/.
     """
 
     params: Mapping
@@ -46,6 +46,8 @@ class Results:
     sweep: pd.DataFrame
     seeds: pd.DataFrame
     minutes: pd.DataFrame
+    ablations: pd.DataFrame
+    ceilings: pd.DataFrame
 
     @property
     def convnets(self) -> dict[str, str]:

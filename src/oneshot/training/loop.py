@@ -52,8 +52,9 @@ def run_epochs(
         history.append(row)
         values = ", ".join(f"{name} {value:.4f}" for name, value in row.items())
         print(f"epoch {epoch + 1}/{epochs}: {values} ({time.monotonic() - start:.0f} s)", flush=True)
-        on_epoch(row)
+        # Saved first, so that `on_epoch` can end the training without losing the epoch.
         checkpoint.save(epoch + 1, [variable.numpy() for variable in variables], history)
+        on_epoch(row)
     return history
 
 

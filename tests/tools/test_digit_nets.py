@@ -1,0 +1,29 @@
+"""The tools that train siamese nets apart from the pipeline: recipes and rows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oneshot.core import params
+from tools import ceilings
+from tools.digit_nets import Params
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def settings() -> Params:
+    return params.load(Params, ROOT)
+
+
+def test_the_recipe_is_that_of_the_parameters(settings: Params):
+    assert settings.recipe().margin == settings.margin
+    assert settings.recipe(epochs=2).epochs == 2
+
+
+def test_a_row_per_number_of_shots(settings: Params):
+    few = settings.model_copy(update={"one_shot": settings.one_shot.model_copy(update={"episodes": 20})})
+    labels = np.repeat(settings.mnist.unseen_digits, 20)
+    found = ceilings.rows("a net", 3, np.stack([labels, labels**2], axis=1).astype(np.float32), labels, few)
+    assert found == [{"net": "a net", "shots": shots, "seed": 3, "accuracy": 1.0} for shots in settings.one_shot.shots]

@@ -1,0 +1,66 @@
+"""Measure what limits one-shot accuracy on unseen digits: raw pixels, and siamese nets in 2 to 64 dimensions.
+
+Each net is trained with several seeds, on the same images; all are evaluated in the same episodes. Writes
+docs/ceilings.csv. Interrupted, it resumes after the last finished epoch.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from oneshot.core import environment, params
+from oneshot.core.errors import UserError
+from oneshot.core.files import write_csv
+from oneshot.evaluation.confusion import accuracy
+from oneshot.evaluation.few_shot import evaluate_groups
+from oneshot.page.sections.ceilings import over_trainings
+from tools.digit_nets import Params, train
+
+TABLE = Path("docs/ceilings.csv")
+DIMENSIONS = (2, 3, 16, 64)
+
+
+def rows(net: str, seed: int | None, features: np.ndarray, labels: np.ndarray, settings: Params) -> list[dict]:
+    """Classify the unseen digits: features (n, d), labels (n,) of test images -> a row per number of shots."""
+    one_shot = settings.one_shot
+    many = {"shots": one_shot.shots, "episodes": one_shot.episodes, "seed": settings.seed}
+    confusions = evaluate_groups(features, labels, {"unseen": settings.mnist.unseen_digits}, **many)
+    return [
+        {"net": net, "shots": shots, "seed": seed, "accuracy": accuracy(counts).mean()}
+        for (_, shots), counts in confusions.items()
+    ]
+
+
+def main() -> None:
+    """Train, evaluate, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="of the trainings (default: 1-5)")
+    seeds = parser.parse_args().seeds
+    try:
+        settings = params.load(Params)
+        environment.enter(settings.compute)
+        from oneshot.datasets import mnist
+
+        parts = mnist.read_parts("data/raw/mnist", "data/splits/mnist")
+        test = parts["unseen_test"]
+        found = rows("raw pixels", None, test.images.reshape(len(test.labels), -1), test.labels, settings)
+        for dimensions in DIMENSIONS:
+            for seed in seeds:
+                net = f"siamese-{dimensions}d"
+                sets = parts["seen_train"], parts["seen_validation"]
+                embed = train(f"{net}-seed-{seed}", dimensions, *sets, settings.recipe(), settings.compute, seed)
+                found += rows(net, seed, embed(test.images), test.labels, settings)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: run make ceilings to resume after the last finished epoch")
+    table = pd.DataFrame(found).astype({"seed": "Int64"})
+    write_csv(TABLE, table)
+    print(over_trainings(table).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
