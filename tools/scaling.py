@@ -103,14 +103,14 @@ def growth(points: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["work", "what varied", "sizes", "processor seconds", "memory, MiB", "exponent"]
     rows = []
-    for names, part in points.groupby(["work", "varied"], sort=False):
-        work, varied = map(str, names)  # pyright: ignore[reportArgumentType]
+    for _, part in points.groupby(["work", "varied"], sort=False):
         part = part.sort_values("size")
+        work, varied = part["work"].iloc[0], part["varied"].iloc[0]
         exponent = np.polyfit(np.log(part["size"]), np.log(part["seconds"]), 1)[0]
         seconds, memory = (list(part[column]) for column in ("seconds", "memory_mib"))
         rows.append(
             (
-                *(work, varied.replace("_", " "), ", ".join(map(str, part["size"]))),
+                *(work, str(varied).replace("_", " "), ", ".join(map(str, part["size"]))),
                 *(f"{seconds[0]:.2f} to {seconds[-1]:.2f}", f"{memory[0]:,} to {memory[-1]:,}", f"{exponent:.2f}"),
             )
         )
