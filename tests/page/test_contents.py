@@ -90,7 +90,8 @@ def test_the_cards_stand_beside_the_report(page: bytes):
     shown = words(page)
     assert "ConvNet, 10 classes 90.0% report 87.0%" in shown
     assert "ConvNet, 6 classes 90.0% report 89.0%" in shown
-    assert re.search(r"one-shot, 4 unseen classes \d+\.\d% report 60\.4%", shown)
+    assert re.search(r"one-shot, 4 unseen classes \d+\.\d% ± \d+\.\d% report 60\.4%", shown)
+    assert re.search(r"1-shot, other features, \d+ episodes \d+\.\d% ± \d+\.\d% best of \d+: \w+", shown)
 
 
 def test_the_text_follows_the_parameters():

@@ -11,7 +11,8 @@ from oneshot.page.sections.beside import row
 
 def section(results: Results) -> dict:
     """Compute "few_shot", "one_shot" (its parameters, and "shots" in the order shown), "report_second_run", "methods"
-    (how many), "together" (rows of the transductive methods), and the charts of accuracies and confusions.
+    (how many), "best" (the row of the best but raw, with the fewest examples; None if there is none), "together" (rows
+    of the transductive methods), and the charts of accuracies and confusions.
     """
     classes, names = results.unseen_classes, results.unseen_names
     confusions = results.protocol().confusions
@@ -41,6 +42,11 @@ def section(results: Results) -> dict:
             table["shots"], table["method"], table["accuracy"], table["interval_95"], strict=True
         )
     ]
+    others = [
+        found
+        for found in table.to_dict("records")
+        if found["method"] != "raw" and found["shots"] == table["shots"].min()
+    ]
     return {
         "charts": {
             "accuracy": charts.bars(names, {"report": (first, None), "here": ours}, "accuracy"),
@@ -52,5 +58,6 @@ def section(results: Results) -> dict:
         "one_shot": {**results.params["one_shot"], "shots": sorted(results.params["one_shot"]["shots"])},
         "report_second_run": float(accuracy(np.array(reported.CONFUSION))),
         "methods": table["method"].nunique(),
+        "best": max(others, key=lambda found: found["accuracy"], default=None),
         "together": results.together.to_dict("records"),
     }
