@@ -170,8 +170,8 @@ def test_results_or_a_sentence(project: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(project)
     monkeypatch.setattr(sys, "argv", [])
     monkeypatch.setattr(environment, "enter", lambda compute: None)
-    monkeypatch.setattr(net, "WIDTHS", ((8, 8), (8, 8, 8)))
-    monkeypatch.setattr(net, "UNITS", 12)
+    monkeypatch.setitem(net.build.__kwdefaults__, "widths", ((8, 8), (8, 8, 8)))
+    monkeypatch.setitem(net.build.__kwdefaults__, "units", 12)
     endings: list[str] = []
 
     options = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}

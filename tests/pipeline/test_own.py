@@ -36,4 +36,4 @@ def test_the_recipe_measures_compares_and_leaves_the_main_pipeline_alone(branch:
         "own/dvc.yaml:evaluate"
     ]
     assert "own/params.yaml" in json.loads(dvc(branch, "params", "diff", "--json"))
-    assert "own" not in (branch / "dvc.lock").read_text()
+    assert "own/" not in (branch / "dvc.lock").read_text()

@@ -1,11 +1,17 @@
 """The trainings of `make ablations`: their recipes, their minutes over interruptions."""
 
+import shutil
+import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from oneshot.convnet import net
 from oneshot.core import params
+from oneshot.core.images import LabelledImages
+from oneshot.datasets import cifar10
 from tools import ablations
 
 ROOT = Path(__file__).parents[2]
@@ -79,3 +85,31 @@ def test_minutes_that_the_table_lacks_are_noticed_and_other_trainings_stay(table
     assert pd.read_csv(table)["training"].tolist() == ["ours", "report"]
     assert not ablations.Log("ours", 2, 10).known
     assert not ablations.Log("report-unaugmented", 1, 10).known
+
+
+def test_more_minutes_resume_a_training_and_no_more_change_nothing(tmp_path, monkeypatch):
+    """On a few made-up images, with a narrow net."""
+    for name in ("stages", "recipes"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(net.build.__kwdefaults__, "widths", ((8, 8), (8, 8, 8)))
+    monkeypatch.setitem(net.build.__kwdefaults__, "units", 12)
+    images = np.random.default_rng(0).integers(0, 256, (200, 32, 32, 3)).astype(np.uint8)
+    made_up = LabelledImages(images, np.arange(200, dtype=np.uint8) % 10, np.arange(200))
+    parts = dict(zip(("train", "validation", "test"), np.split(np.arange(200), (120, 160)), strict=True))
+    monkeypatch.setattr(cifar10, "read", lambda folder: made_up)
+    monkeypatch.setattr(ablations.files, "read_arrays", lambda folder: parts)
+
+    def run(minutes: float) -> list[bytes]:
+        monkeypatch.setattr(sys, "argv", ["ablations", "report", "--minutes", str(minutes)])
+        ablations.main()
+        return ablations.TABLE.read_bytes().splitlines()
+
+    first = run(0)
+    assert run(0) == first
+    row = pd.read_csv(ablations.TABLE).iloc[0]
+    assert (row["training"], row["epoch"]) == ("report", 1) and 0 <= row["test_accuracy"] <= 1
+    after = run(row["minutes"] + 1e-6)
+    assert after[1] == first[1] and len(after) == 3
