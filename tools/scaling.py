@@ -204,6 +204,7 @@ def main() -> None:
     table = growth(points)
     lines = [f"| {' | '.join(row)} |" for row in [table.columns, ["---"] * len(table.columns), *table.to_numpy()]]
     where = f"Measured on: {'; '.join(points['machine'].unique())}, {COMPUTE.threads} threads, portable instructions."
+    lines += ["", f"![Time over size, both relative to the smallest]({PICTURE.name})"]
     tables = {"growth": "\n".join(lines), "machine": where}
     write_bytes(TEXT, fill(TEXT.read_text(encoding="utf-8"), tables).encode())
 

@@ -37,8 +37,8 @@ STAGES = [
     *(("train_siamese", name) for name in ("siamese-2d", "siamese-3d")),
     *(("train_dense_embedding", name) for name in ("dense-all", "dense-seen")),
     *(("one_shot_mnist", name) for name in ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")),
-    *(("export_convnet", name) for name in ("10-class", "6-class")),
-    *(("export_digit_net", name) for name in ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")),
+    ("export_convnet", "6-class"),
+    *(("export_digit_net", name) for name in ("siamese-2d", "dense-seen")),
     ("draw_pictures",),
     ("page",),
 ]
