@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
 # The same few every time, so that nobody's pull request fails by chance; other and more of them by
 # ANY_PARAMS=50 pytest tests/pipeline/test_any_params.py -m pipeline
-EXAMPLES = int(os.environ.get("ANY_PARAMS", "6"))
+EXAMPLES = int(os.environ.get("ANY_PARAMS", "4"))
 STAGES = [
     ("check_params",),
     ("split",),
