@@ -86,11 +86,13 @@ def test_the_convnet_takes_every_method_and_the_digit_nets_raw():
 
 
 @pytest.mark.parametrize("method", ["raw", "both_whitened", "mirror_both_whitened"])
-def test_a_method_is_that_of_the_evaluations(project, method):
+def test_a_method_is_that_of_the_evaluations(project, monkeypatch, method):
     """The features of images that are classified, from the stored weights, are those of the stage extract_features."""
     from oneshot.convnet import inference, net
     from oneshot.training.tensorflow import keras
 
+    monkeypatch.setitem(net.build.__kwdefaults__, "widths", ((8, 8), (8, 8, 16)))
+    monkeypatch.setitem(net.build.__kwdefaults__, "units", 24)
     keras.utils.set_random_seed(0)
     model = net.build(6)
     files.write_weights("models/6-class.weights.h5", model)
