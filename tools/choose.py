@@ -83,7 +83,7 @@ def change(text: str) -> tuple[str, float]:
 
 def measure(features: FoldFeatures, recipe: str, seed: int) -> Iterator[tuple[str, int, float]]:
     """Yield (arm, shots, accuracy) of each arm on one fold; all arms get the same draws. recipe: the change, if any."""
-    labels = features.novel_labels
+    labels = features.held_out_labels
     classes = np.unique(labels).tolist()
     draws = {shots: draw_episodes(labels, classes, episodes=EPISODES, shots=shots, seed=seed) for shots in SHOTS}
     for arm, make in arms(recipe).items():

@@ -39,12 +39,6 @@ def run(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], option
     return queued(experiments, targets, options.jobs)
 
 
-def run_queue(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], jobs: int) -> None:
-    """Run experiments through DVC's queue, as queued() does, and wait for all."""
-    for _ in queued(experiments, targets, jobs):
-        pass
-
-
 def queued(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], jobs: int) -> Iterator[str]:
     """Queue experiments and run them, `jobs` at once; yield each name when it has ended well.
 
@@ -71,14 +65,6 @@ def queued(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], job
             failed.append(name)
     if failed:
         sys.exit(f"error: {', '.join(failed)} failed: `dvc queue logs {failed[0]}` shows why")
-
-
-def wait(names: Sequence[str], folder: str | Path = ".", patience: float = PATIENCE) -> list[str]:
-    """Wait until the queue of the project in `folder` has ended these experiments; return the names of the failed ones.
-
-    Exits as ends() does.
-    """
-    return [name for name, status in ends(names, folder, patience) if status == "Failed"]
 
 
 def ends(names: Sequence[str], folder: str | Path = ".", patience: float = PATIENCE) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,8 @@
-"""Folds of the base classes: narrow nets that learn three of them, for the other three to be classified.
+"""Folds of the seen classes: narrow nets are trained on three of them, and the three held out are classified.
 
-The novel classes choose nothing, so what is chosen for one-shot learning is chosen on these folds. A net learns one
-vehicle and two animals; the other vehicle and the other two animals are new to it. With no animal among its classes, a
-net cannot distinguish any.
+The unseen classes choose nothing, so what is chosen for one-shot learning is chosen on these folds. A net is
+trained on one vehicle and two animals; the other vehicle and the other two animals are held out. With no animal among
+its classes, a net cannot distinguish any.
 """
 
 import itertools
@@ -25,10 +25,10 @@ from oneshot.splits.params import Cifar10Params
 from oneshot.splits.split import split_classes
 
 VEHICLES, ANIMALS = (0, 1), (2, 3, 4, 5)
-# A third of the report's widths, on images shrunk to 16x16: a net takes half a minute on two cores.
+# A third of the report's widths, on images shrunk to 16x16: cheap enough for many trainings.
 WIDTHS, UNITS = ((33, 33), (66, 66, 133)), 200
 SIDE, EPOCHS = 16, 2
-NOVEL_PER_CLASS, BASE_PER_CLASS = 1500, 1200  # images whose features are used
+HELD_OUT_PER_CLASS, TRAINED_PER_CLASS = 1500, 1200  # images whose features are used
 SCRATCH = Path(".checkpoints/folds")
 
 
@@ -46,31 +46,31 @@ class FoldParams(Schema):
 
 
 class Fold(NamedTuple):
-    """Classes that a net learns, and classes that are new to it: labels of CIFAR-10."""
+    """Classes that a net is trained on, and classes held out from it: labels of CIFAR-10."""
 
-    base: tuple[int, ...]
-    novel: tuple[int, ...]
+    trained: tuple[int, ...]
+    held_out: tuple[int, ...]
 
     @property
     def name(self) -> str:
-        """Name the fold by the classes that its net learns, such as "0-23"."""
-        return f"{self.base[0]}-{''.join(map(str, self.base[1:]))}"
+        """Name the fold by the classes that its net is trained on, such as "0-23"."""
+        return f"{self.trained[0]}-{''.join(map(str, self.trained[1:]))}"
 
 
 class FoldFeatures(NamedTuple):
-    """What transforms.represent and the evaluations take: novel and base images by layer, and their labels."""
+    """What transforms.represent and the evaluations take: layers and labels of held-out and of trained classes."""
 
-    novel: Layers
-    base: Layers
-    base_labels: np.ndarray
-    novel_labels: np.ndarray
+    held_out: Layers
+    trained: Layers
+    trained_labels: np.ndarray
+    held_out_labels: np.ndarray
 
 
 def all_folds() -> list[Fold]:
     """List the twelve folds; the first six have each choice of two animals once, and each vehicle three times."""
     pairs = list(itertools.combinations(ANIMALS, 2))
     chosen = [(VEHICLES[(place + turn) % 2], *pair) for turn in (0, 1) for place, pair in enumerate(pairs)]
-    return [Fold(base, tuple(label for label in VEHICLES + ANIMALS if label not in base)) for base in chosen]
+    return [Fold(trained, tuple(label for label in VEHICLES + ANIMALS if label not in trained)) for trained in chosen]
 
 
 def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: Mapping[str, object]) -> FoldFeatures:
@@ -83,7 +83,7 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
     from oneshot.training.tensorflow import seed_initialisation
 
     settings = params.cifar10.validation_per_class, params.cifar10.limit_per_class, params.seed
-    base, novel = (
+    trained, held_out = (
         data.parts(split_classes(data.labels, cifar10.TRAINING, list(classes), *settings)) for classes in fold
     )
     recipe = params.recipe(changes)
@@ -92,7 +92,7 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
     seed_initialisation(params.seed)
     # Winograd's convolutions are slower than TensorFlow's for so few filters.
     model = net.build(
-        len(fold.base),
+        len(fold.trained),
         widths=WIDTHS,
         units=UNITS,
         batch_norm=recipe.batch_norm,
@@ -103,7 +103,7 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
     if path.exists():
         files.read_weights(path, model)
     else:
-        train, validation = (base[part].relabelled(fold.base) for part in ("train", "validation"))
+        train, validation = (trained[part].relabelled(fold.trained) for part in ("train", "validation"))
         checkpoint = Checkpoint(folder, fold.name, *determinants)
         options = {"seed": params.seed, "checkpoint": checkpoint, "on_epoch": lambda row: None}
         training.train(model, train, validation, recipe, **options)
@@ -114,5 +114,6 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
     def represented(images: LabelledImages) -> Layers:
         return layers_of(inference.represent(plain, images.images, side=SIDE), np.arange(len(images.labels)))
 
-    new, known = first_of_each(novel["train"], NOVEL_PER_CLASS), first_of_each(base["train"], BASE_PER_CLASS)
+    new = first_of_each(held_out["train"], HELD_OUT_PER_CLASS)
+    known = first_of_each(trained["train"], TRAINED_PER_CLASS)
     return FoldFeatures(represented(new), represented(known), known.labels, new.labels)

@@ -15,15 +15,15 @@ from tools import choose
 from tools.folds import ANIMALS, VEHICLES, FoldFeatures, all_folds
 
 
-def test_a_net_learns_a_vehicle_and_two_animals_and_the_others_are_new():
+def test_a_net_is_trained_on_a_vehicle_and_two_animals_and_the_others_are_held_out():
     folds = all_folds()
-    assert len({fold.base for fold in folds}) == 12
-    for base, novel in folds:
-        assert sorted(base + novel) == sorted(VEHICLES + ANIMALS)
-        assert all(len(set(part) & set(VEHICLES)) == 1 for part in (base, novel))
+    assert len({fold.trained for fold in folds}) == 12
+    for trained, held_out in folds:
+        assert sorted(trained + held_out) == sorted(VEHICLES + ANIMALS)
+        assert all(len(set(part) & set(VEHICLES)) == 1 for part in (trained, held_out))
     first = folds[:6]
-    assert len({fold.base[1:] for fold in first}) == 6
-    assert [fold.base[0] for fold in first].count(0) == 3
+    assert len({fold.trained[1:] for fold in first}) == 6
+    assert [fold.trained[0] for fold in first].count(0) == 3
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,9 @@ def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
     monkeypatch.setattr(choose, "TOGETHER_EPISODES", 8)
     found = {(arm, shots): value for arm, shots, value in choose.measure(features, "", 1)}
     assert {arm for arm, _ in found} >= set(METHODS)
-    support = draw_episodes(features.novel_labels, [1, 4, 5], episodes=20, shots=5, seed=1)
-    shown = features.novel_labels, [1, 4, 5]
-    both = represent("both_whitened", features.novel, features.base, features.base_labels)
+    support = draw_episodes(features.held_out_labels, [1, 4, 5], episodes=20, shots=5, seed=1)
+    shown = features.held_out_labels, [1, 4, 5]
+    both = represent("both_whitened", features.held_out, features.trained, features.trained_labels)
     assert found["both_whitened", 5] == accuracy(evaluate(both, *shown, support)).mean()
     together = transductive.evaluate(both, *shown, support[:8])
     assert found["soft k-means, both_whitened", 5] == accuracy(together).mean()

@@ -8,7 +8,7 @@ from tools import experiments
 
 
 class Queue:
-    """DVC's queue as wait() sees it: one state per query, and the last one forever."""
+    """DVC's queue as ends() sees it: one state per query, and the last one forever."""
 
     def __init__(self, *looks: tuple[dict[str, str], int]):
         """looks: the experiments' statuses by name, and how many workers are alive."""
@@ -50,26 +50,26 @@ def test_waiting_ends_with_the_last_experiment(queue):
         ({"a": "Success", "b": "Running"}, 1),
         ({"a": "Success", "b": "Failed"}, 1),
     )
-    assert experiments.wait(["a", "b"], patience=0.1) == ["b"]
+    assert list(experiments.ends(["a", "b"], patience=0.1)) == [("a", "Success"), ("b", "Failed")]
 
 
 def test_a_dead_worker_ends_the_wait_in_a_sentence(queue):
     """DVC issues 10398, 10562: the experiment stays in the state Running forever."""
     queue(({"a": "Running"}, 1), ({"a": "Running"}, 0))
     with pytest.raises(SystemExit, match="no worker of DVC's queue is running, but a did not end"):
-        experiments.wait(["a"], patience=0.05)
+        list(experiments.ends(["a"], patience=0.05))
 
 
 def test_an_experiment_that_ended_as_its_worker_stopped_is_no_fault(queue):
     queue(({"a": "Success"}, 0))
-    assert experiments.wait(["a"], patience=0.05) == []
+    assert list(experiments.ends(["a"], patience=0.05)) == [("a", "Success")]
 
 
 def test_a_queue_without_dvc_on_the_path_is_dvcs_error(queue, monkeypatch: pytest.MonkeyPatch):
     queue(({}, 0))
     monkeypatch.setattr(experiments, "DVC", ("false",))
     with pytest.raises(SystemExit) as raised:
-        experiments.run_queue({"a": ["margin=2"]}, ["page"], 1)
+        list(experiments.queued({"a": ["margin=2"]}, ["page"], 1))
     assert raised.value.code == 1
 
 
