@@ -64,15 +64,15 @@ def compare_transductive(
     Arguments and rows are those of compare_methods; methods: transforms that end with unit length. The last two columns
     are gain_over_inductive, over episodes.evaluate with the same transform and the same draws, and gain_interval_95.
     """
-    rows = []
-    for count in sorted(shots):
-        support = draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed)
-        for method in methods:
-            features = represent(method, unseen, seen, seen_labels)
+    draws = {count: draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed) for count in sorted(shots)}
+    found = {}
+    for method in methods:
+        features = represent(method, unseen, seen, seen_labels)
+        for count, support in draws.items():
             together = accuracy(transductive.evaluate(features, labels, classes, support))
             gains = together - accuracy(evaluate(features, labels, classes, support))
-            row = f"{count}-shot {method}", count, method
-            rows.append((*row, *mean_and_interval(together), *mean_and_interval(gains)))
+            found[count, method] = (*mean_and_interval(together), *mean_and_interval(gains))
+    rows = [(f"{count}-shot {method}", count, method, *found[count, method]) for count in draws for method in methods]
     columns = ["setting", "shots", "method", "accuracy", "interval_95", "gain_over_inductive", "gain_interval_95"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from oneshot.evaluation.confusion import confusion_matrix
 
-# Chosen on folds of the base classes (docs/recipe.md).
+# Chosen on folds of the seen classes (docs/recipe.md).
 TEMPERATURE = 0.15  # of the soft assignment, in squared distances of features of unit length
 MOVE = 0.3  # fraction of the way to its new place that a class mean moves in each step
 STEPS = 10  # of k-means

@@ -103,7 +103,7 @@ def _confused_digits(digits: Mapping[str, pd.DataFrame]) -> str:
             shares += [count / errors for x, y, count in pairs if (names[x], names[y]) == (str(a), str(b))]
             chance = f"{1 / len(pairs):.0%}"
         if shares:
-            found.append(f"{a} with {b} {min(shares):.0%} to {max(shares):.0%}")
+            found.append(f"{a} with {b} ({min(shares):.0%} to {max(shares):.0%})")
     if not found:
         return "The digits that the report finds confused are not among these."
     return f"Of the errors on digits, the report's pairs are {_and(found)}, by net; by chance {chance} each."
