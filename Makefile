@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds scaling minutes choose experiments results lint format lock clean
+.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds scaling minutes choose probe experiments results lint format lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -81,6 +81,9 @@ seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (docs/seeds.csv), 
 
 choose: env  ## compare transforms on folds of the seen classes (docs/choice.csv, .png); RECIPES="label_smoothing=0" adds trainings
 	@$(RUN) python -m tools.choose $(RECIPES)
+
+probe: env  ## try an idea for the ConvNets' recipe on a narrow net (docs/probes.csv): make probe ARM="offset rate 32" SEED=2
+	@$(RUN) python -m tools.probe "$(ARM)" --seed $(or $(SEED),1)
 
 scaling: env  ## measure how time and memory grow with the work (docs/scaling.csv, .png and .md)
 	@$(RUN) python -m tools.scaling

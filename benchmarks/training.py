@@ -31,7 +31,7 @@ def random_batch(side: int):
     return images, rng.integers(CLASSES, size=BATCH).astype(np.int32)
 
 
-def ours(side: int, seconds: float) -> float:
+def ours(side: int, seconds: float, precision: str = "float32") -> float:
     """Images per second of the default recipe's training step."""
     from oneshot.convnet import training
     from oneshot.convnet.params import RecipeParams
@@ -39,12 +39,17 @@ def ours(side: int, seconds: float) -> float:
     from oneshot.training.tensorflow import tf
 
     recipe = RecipeParams.model_validate(params.read()["convnet"]["recipe"])
-    model = training.build(CLASSES, recipe, "auto")
+    model = training.build(CLASSES, recipe, "auto", precision)
     optimizer = training.make_optimizer(model, recipe, 100_000)
     optimizer.build(model.trainable_variables)
     step = training.make_step(model, optimizer, recipe)
     images, labels = (tf.constant(array) for array in random_batch(side))
     return rate(lambda: float(step(images, labels)["loss"]), seconds)
+
+
+def ours_in_bfloat16(side: int, seconds: float) -> float:
+    """Images per second of the same step with compute.precision bfloat16."""
+    return ours(side, seconds, "bfloat16")
 
 
 def ours_in_any_order(side: int, seconds: float) -> float:
@@ -106,6 +111,7 @@ VARIANTS = {
     "our training step, 32x32, native": (ours, 32, "native"),
     "our training step, 24x24, native": (ours, 24, "native"),
     "our training step, 16x16, native": (ours, 16, "native"),
+    "our training step, 32x32, native, bfloat16": (ours_in_bfloat16, 32, "native"),
 }
 
 

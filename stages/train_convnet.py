@@ -1,7 +1,7 @@
 """Train the report's ConvNet on all ten classes or on the six seen ones."""
 
 from oneshot.convnet.params import ConvnetParams
-from oneshot.core.environment import ComputeParams
+from oneshot.core.environment import TrainingComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 
@@ -9,7 +9,7 @@ from oneshot.core.stage import run
 class Params(Schema):
     """The parameters that this stage reads."""
 
-    compute: ComputeParams
+    compute: TrainingComputeParams
     seed: Seed
     convnet: ConvnetParams
 
@@ -25,6 +25,8 @@ def main(params: Params, name: str) -> None:
     from oneshot.training.curves import Curves
     from oneshot.training.tensorflow import seed_initialisation
 
+    precision = params.compute.precision
+    training.check_precision(precision)
     parts = cifar10.read("data/raw/cifar10").parts(files.read_arrays(f"data/splits/{name}"))
     classes = np.unique(parts["train"].labels)
     train, validation, test = (parts[part].relabelled(classes) for part in ("train", "validation", "test"))
@@ -32,8 +34,8 @@ def main(params: Params, name: str) -> None:
 
     fixed = environment.determinants(params.compute)
     seed_initialisation(params.seed)
-    model = training.build(len(classes), recipe, convolution)
-    determinants = recipe.model_dump_json(), convolution, str(params.seed), fixed, *train, *validation
+    model = training.build(len(classes), recipe, convolution, precision)
+    determinants = recipe.model_dump_json(), convolution, precision, str(params.seed), fixed, *train, *validation
     checkpoint = Checkpoint(".checkpoints", name, *determinants)
     curves = Curves(f"plots/curves/{name}.csv")
     training.train(model, train, validation, recipe, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add)

@@ -53,8 +53,7 @@ def normed():
     rng = np.random.default_rng(1)
     for layer in model.layers:
         if isinstance(layer, net.Normalization):
-            size = layer.scale.shape
-            layer.scale.assign(rng.uniform(0.5, 1.5, size))
+            size = layer.offset.shape
             layer.offset.assign(rng.normal(0, 0.3, size))
             layer.mean.assign(rng.normal(0, 0.3, size))
             layer.variance.assign(rng.uniform(0.5, 2, size))
@@ -85,11 +84,25 @@ def test_every_side_reaches_the_logits(side, fast):
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("side", [16, 32])
+def test_bfloat16_gives_about_the_same_logits_and_keeps_the_weights_in_float32(side, batch_norm):
+    images = tf.constant(np.random.default_rng(0).normal(size=(3, side, side, 3)).astype(np.float32))
+    full, half = (net.build(6, batch_norm=batch_norm, precision=precision) for precision in ("float32", "bfloat16"))
+    half.set_weights(full.get_weights())
+    assert half.get_layer("conv2").compute_dtype == "bfloat16"
+    assert {weight.dtype for weight in half.weights} == {"float32"}
+    expected, ours = (net.forward(model, images, training=True) for model in (full, half))
+    assert ours.dtype == tf.float32
+    np.testing.assert_allclose(ours, expected, atol=0.1 * np.abs(expected).max())
+    assert not np.array_equal(ours, expected)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("side", [8, 16, 24])
 def test_a_smaller_map_counts_as_the_one_enlarged_to_8x8_by_the_nearest_cells(side, batch_norm):
     model = net.build(6, batch_norm=batch_norm)
     images = tf.constant(np.random.default_rng(0).normal(size=(3, side, side, 3)).astype(np.float32))
-    maps = net.forward(model, images, until="pool2")
+    maps = net.forward(model, images, until="dropout2")
     assert maps.shape == (3, side // 4, side // 4, 400)
     enlarged = tf.image.resize(maps, (8, 8), method="nearest")
     expected = model.get_layer("representation")(tf.reshape(enlarged, (3, -1)))
@@ -100,7 +113,7 @@ def test_a_smaller_map_counts_as_the_one_enlarged_to_8x8_by_the_nearest_cells(si
 
 
 def test_normalization_is_keras_batch_norm_and_relu(images):
-    ours, theirs = net.Normalization(), keras.layers.BatchNormalization(momentum=0.98, epsilon=1e-5)
+    ours, theirs = net.Normalization(), keras.layers.BatchNormalization(momentum=0.98, epsilon=1e-5, scale=False)
     x = np.random.default_rng(0).normal(2, 3, (64, 8, 8, 5)).astype(np.float32)
     np.testing.assert_allclose(ours(x, training=True), tf.nn.relu(theirs(x, training=True)), atol=1e-5)
     np.testing.assert_allclose(ours.mean, theirs.moving_mean, rtol=1e-4)

@@ -9,6 +9,7 @@ from oneshot.convnet import net, training
 from oneshot.convnet.muon import Muon
 from oneshot.convnet.params import ConvnetParams
 from oneshot.core import params
+from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
 from oneshot.training.checkpoint import Checkpoint
 from oneshot.training.tensorflow import keras, seed_initialisation, tf
@@ -107,6 +108,16 @@ def test_the_net_is_built_as_the_recipe_and_the_convolution_say():
     assert [model.get_layer(f"dropout{i}").rate for i in range(1, 5)] == [0.1, 0.1, 0.2, 0.2]
 
 
+def test_bfloat16_is_refused_where_it_would_be_slow(monkeypatch):
+    monkeypatch.setattr(training, "has_gpu", lambda: False)
+    monkeypatch.setattr(training.provenance, "instructions", lambda: ["avx2", "avx512f"])
+    training.check_precision("float32")
+    with pytest.raises(UserError, match=r"set compute\.precision in params\.yaml to float32"):
+        training.check_precision("bfloat16")
+    monkeypatch.setattr(training.provenance, "instructions", lambda: ["avx512_bf16"])
+    training.check_precision("bfloat16")
+
+
 def test_muon_takes_the_convolutions_after_the_first():
     model = training.build(6, recipe(), "auto")
     optimizer = training.make_optimizer(model, recipe(), 100)
@@ -160,6 +171,25 @@ def test_training_separates_two_kinds_of_images(tmp_path):
     assert list(history[0]) == ["training/loss", "training/accuracy", "validation/loss", "validation/accuracy"]
     assert history[-1]["validation/accuracy"] == 1.0
     assert history[-1]["validation/loss"] < history[0]["validation/loss"] < np.log(2)
+
+
+@pytest.mark.parametrize(("epochs", "frozen"), [([[8, 1], [16, 1]], True), ([[16, 2]], False)])
+def test_the_last_of_several_stretches_leaves_the_first_convolutions(tmp_path, epochs, frozen):
+    seed_initialisation(1)
+    model, data = net.build(2, widths=((4, 4), (4, 4, 8)), units=8, batch_norm=True), two_kinds()
+    names = [f"conv{number}{part}" for number in (1, 2, 3) for part in ("", "_norm")]
+    seen = []
+
+    def remember(_):
+        seen.append({name: [weight.numpy() for weight in model.get_layer(name).trainable_weights] for name in names})
+
+    chosen = recipe(epochs, batch=16, frozen=2)
+    training.train(model, data, data, chosen, seed=1, checkpoint=Checkpoint(tmp_path, "tiny"), on_epoch=remember)
+    first, last = seen
+    for name in names:
+        same = all(np.array_equal(a, b) for a, b in zip(first[name], last[name], strict=True))
+        assert same == (frozen and "conv3" not in name), name
+    assert not np.array_equal(model.get_layer("conv1_norm").mean, np.zeros(4))
 
 
 def test_a_resumed_training_ends_in_the_same_bytes(tmp_path):

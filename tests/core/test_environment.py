@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oneshot.core import environment
-from oneshot.core.environment import ComputeParams
+from oneshot.core.environment import ComputeParams, TrainingComputeParams
 
 PORTABLE = ComputeParams(threads=2, instructions="portable")
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,13 @@ def test_replacing_twice_changes_nothing_more(given_environment: dict[str, str])
 
 def test_native_instructions_and_all_threads_leave_the_choice_to_the_libraries():
     names = environment.settings(ComputeParams(threads=None, instructions="native")).keys()
-    assert not names & {"ONEDNN_MAX_CPU_ISA", "XLA_FLAGS", "OPENBLAS_CORETYPE", "ONESHOT_THREADS"}
+    assert not names & {"ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE", "ONESHOT_THREADS"}
+
+
+def test_bfloat16_needs_native_instructions():
+    with pytest.raises(ValueError, match=r"set compute\.instructions to native"):
+        TrainingComputeParams(threads=2, instructions="portable", precision="bfloat16")
+    TrainingComputeParams(threads=2, instructions="native", precision="bfloat16")
 
 
 def test_checkpoints_of_other_settings_are_different():
@@ -72,7 +78,7 @@ def test_checkpoints_of_other_settings_are_different():
 def test_a_process_enters_the_environment_once_and_keeps_its_command_line():
     code = (
         "import json, os, sys\n"
-        "from oneshot.core.environment import ComputeParams, enter\n"
+        "from oneshot.core.environment import ComputeParams, TrainingComputeParams, enter\n"
         "print('started')\n"
         "enter(ComputeParams(threads=2, instructions='portable'))\n"
         "print(json.dumps([sys.argv[1:], dict(os.environ)]))\n"

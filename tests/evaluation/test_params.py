@@ -12,7 +12,7 @@ from oneshot.core.params import validate
 
 STAGES = Path(__file__).parents[2] / "stages"
 TREE = {
-    "compute": {"threads": 2, "instructions": "portable"},
+    "compute": {"threads": 2, "instructions": "portable", "precision": "float32"},
     "seed": 1,
     "cifar10": {"unseen_classes": [6, 7, 8, 9]},
     "mnist": {"seen_digits": [0, 1, 2, 3, 4], "unseen_digits": [5, 6, 7, 8, 9]},

@@ -68,7 +68,7 @@ def parameter_files(draw: st.DrawFn) -> dict:
     return {
         "seed": draw(st.integers(0, 2**63 - 1)),
         "margin": draw(logarithmic(1e-6, 1e6)),
-        "compute": {"threads": 2, "instructions": "portable"},
+        "compute": {"threads": 2, "instructions": "portable", "precision": "float32"},
         "download": {"sources": ["npm"], "folder": ""},
         "cifar10": {
             "seen_classes": seen,
@@ -91,6 +91,8 @@ def parameter_files(draw: st.DrawFn) -> dict:
                 "learning_rate": draw(rate),
                 "schedule": draw(st.sampled_from(["constant", "triangle"])),
                 "warmup": draw(st.floats(0, 1)),
+                "frozen": draw(st.integers(0, 5)),
+                "offset_rate": draw(logarithmic(1e-3, 1e3)),
                 "weight_penalty": draw(st.floats(0, 0.1)),
                 "label_smoothing": draw(share),
                 "batch_norm": optimizer == "muon" or draw(st.booleans()),

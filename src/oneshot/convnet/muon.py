@@ -24,15 +24,19 @@ def orthogonalize(matrix: tf.Tensor, steps: int) -> tf.Tensor:
 class Muon(keras.optimizers.Optimizer):
     """Muon for the variables in muon_paths, Nesterov SGD for all others.
 
-    learning_rate: a schedule or a number, used for both. The filters of a convolution, (3, 3, C, K), are kept at norm
+    learning_rate: a schedule or a number, used for both; multiples: by a variable's path, by how much its rate is
+    multiplied. The filters of a convolution, (3, 3, C, K), are kept at norm
     sqrt(K), since only their direction matters before batch norm.
     """
 
     STEPS = 3
 
-    def __init__(self, learning_rate, *, momentum: float, muon_momentum: float, muon_paths: set[str]):
+    def __init__(
+        self, learning_rate, *, momentum: float, muon_momentum: float, muon_paths: set[str], multiples: dict[str, float]
+    ):
         super().__init__(learning_rate=learning_rate, name="muon")
-        self.momentum, self.muon_momentum, self.muon_paths = momentum, muon_momentum, muon_paths
+        self.momentum, self.muon_momentum = momentum, muon_momentum
+        self.muon_paths, self.paths_multiples = muon_paths, multiples
 
     def build(self, variables):
         """Make one buffer per variable."""
@@ -40,13 +44,14 @@ class Muon(keras.optimizers.Optimizer):
             return
         super().build(variables)
         self.buffers = [self.add_variable_from_reference(variable, name="momentum") for variable in variables]
+        self.multiples = [self.paths_multiples.get(variable.path, 1.0) for variable in variables]
         self.uses_muon = [variable.path in self.muon_paths for variable in variables]
 
     def update_step(self, gradient, variable, learning_rate):
         """Update one variable by its gradient."""
         index: int = self._get_variable_index(variable)
         buffer = self.buffers[index]
-        rate = tf.cast(learning_rate, tf.float32)
+        rate = tf.cast(learning_rate, tf.float32) * self.multiples[index]
         if self.uses_muon[index]:
             buffer.assign(self.muon_momentum * buffer + gradient)
             direction = gradient + self.muon_momentum * buffer

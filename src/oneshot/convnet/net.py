@@ -37,25 +37,28 @@ class Convolution(keras.layers.Conv2D):
 
 
 class Normalization(keras.layers.Layer):
-    """Batch norm followed by ReLU, as one fused operation over the last axis of (n, units) or (n, H, H, channels)."""
+    """Batch norm followed by ReLU, as one fused operation over the last axis of (n, units) or (n, H, H, channels).
+
+    The scale is 1, not learned: then the pooling may come first, which gives the norm a quarter of the cells.
+    """
 
     MOMENTUM = 0.98
     EPSILON = 1e-5
 
     def build(self, input_shape):
-        """Create scale, offset, mean and variance: (channels,) each."""
+        """Create offset, mean and variance: (channels,) each."""
         size = (input_shape[-1],)
-        self.scale = self.add_weight(shape=size, initializer="ones", name="scale")
-        self.offset = self.add_weight(shape=size, initializer="zeros", name="offset")
-        self.mean = self.add_weight(shape=size, initializer="zeros", trainable=False, name="mean")
-        self.variance = self.add_weight(shape=size, initializer="ones", trainable=False, name="variance")
+        known = {"shape": size, "dtype": "float32", "autocast": False}
+        self.offset = self.add_weight(**known, initializer="zeros", name="offset")
+        self.mean = self.add_weight(**known, initializer="zeros", trainable=False, name="mean")
+        self.variance = self.add_weight(**known, initializer="ones", trainable=False, name="variance")
 
     def call(self, inputs, training=False):
         """Normalise by the batch's statistics in training, and by their moving averages otherwise."""
         maps = inputs if len(inputs.shape) == 4 else inputs[:, None, None, :]
         known = {} if training else {"mean": self.mean, "variance": self.variance}
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            maps, self.scale, self.offset, epsilon=self.EPSILON, is_training=training, **known
+            maps, tf.ones_like(self.offset), self.offset, epsilon=self.EPSILON, is_training=training, **known
         )
         if training:
             self.mean.assign(self.MOMENTUM * self.mean + (1 - self.MOMENTUM) * mean)
@@ -70,6 +73,7 @@ def build(
     units: int = UNITS,
     batch_norm: bool = False,
     fast: bool = False,
+    precision: str = "float32",
     dropout_maps: float = 0.0,
     dropout_units: float = 0.0,
 ) -> keras.Sequential:
@@ -78,11 +82,13 @@ def build(
     widths: filters of the convolutions before each pooling; units: of the layer `representation`, which is what
     one-shot learning uses (the report's by default; narrower nets train faster and serve to compare ideas);
     batch_norm: whether batch norm precedes each ReLU; fast: whether all convolutions but the first are Winograd's;
+    precision: "bfloat16" for maps and products in that type (weights and logits stay float32; never with fast);
     dropout_maps: rate after each pooling; dropout_units: rate after flatten and after the dense layer.
     """
     layers = [keras.Input((SIDE, SIDE, 3))]
+    policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
 
-    def add(kind, size, name, **options):
+    def add(kind, size, name, pool=None, **options):
         activation = None if batch_norm else "relu"
         layers.append(
             kind(
@@ -91,25 +97,28 @@ def build(
                 activation=activation,
                 use_bias=not batch_norm,
                 kernel_initializer="he_normal" if batch_norm else "glorot_uniform",
+                dtype=policy,
                 name=name,
             )
         )
+        if pool:
+            layers.append(keras.layers.MaxPooling2D(dtype=policy, name=pool))
         if batch_norm:
-            layers.append(Normalization(name=f"{name}_norm"))
+            layers.append(Normalization(dtype=policy, name=f"{name}_norm"))
 
     number = 0
-    for block, filters in enumerate(widths, 1):
-        for width in filters:
+    for block, block_widths in enumerate(widths, 1):
+        for place, width in enumerate(block_widths, 1):
             number += 1
             # With three input channels Winograd's transforms save nothing.
             kind = Convolution if fast and number > 1 else keras.layers.Conv2D
-            add(kind, width, f"conv{number}", kernel_size=3, padding="same")
-        layers.append(keras.layers.MaxPooling2D(name=f"pool{block}"))
-        layers.append(keras.layers.Dropout(dropout_maps, name=f"dropout{block}"))
-    layers.append(keras.layers.Flatten(name="flatten"))
-    layers.append(keras.layers.Dropout(dropout_units, name="dropout3"))
+            pool = f"pool{block}" if place == len(block_widths) else None
+            add(kind, width, f"conv{number}", pool, kernel_size=3, padding="same")
+        layers.append(keras.layers.Dropout(dropout_maps, dtype=policy, name=f"dropout{block}"))
+    layers.append(keras.layers.Flatten(dtype=policy, name="flatten"))
+    layers.append(keras.layers.Dropout(dropout_units, dtype=policy, name="dropout3"))
     add(keras.layers.Dense, units, "representation")
-    layers.append(keras.layers.Dropout(dropout_units, name="dropout4"))
+    layers.append(keras.layers.Dropout(dropout_units, dtype=policy, name="dropout4"))
     layers.append(keras.layers.Dense(classes, name="logits"))
     return keras.Sequential(layers, name=f"{classes}-class")
 
@@ -167,7 +176,7 @@ def fold(model: keras.Sequential) -> keras.Sequential:
             layer.set_weights(source.get_weights())
             continue
         norm = model.get_layer(f"{layer.name}_norm")
-        scale = norm.scale.numpy() / np.sqrt(norm.variance.numpy() + norm.EPSILON)
+        scale = 1 / np.sqrt(norm.variance.numpy() + norm.EPSILON)
         layer.set_weights([source.kernel.numpy() * scale, norm.offset.numpy() - norm.mean.numpy() * scale])
     return plain
 
@@ -184,8 +193,8 @@ def linear_units(model: keras.Sequential, maps: tf.Tensor) -> tf.Tensor:
 
 def _dense_of_fewer_cells(layer, values: tf.Tensor, cells: int) -> tf.Tensor:
     """Apply a dense layer of 8x8 cells to a map of fewer: (n, cells * cells * channels) -> (n, units)."""
-    outputs = tf.matmul(values, _kernel_of_fewer_cells(layer, cells))
-    return layer.activation(tf.nn.bias_add(outputs, layer.bias) if layer.use_bias else outputs)
+    outputs = tf.matmul(values, tf.cast(_kernel_of_fewer_cells(layer, cells), values.dtype))
+    return layer.activation(outputs + tf.cast(layer.bias, outputs.dtype) if layer.use_bias else outputs)
 
 
 def _kernel_of_fewer_cells(layer, cells: int) -> tf.Tensor:

@@ -34,10 +34,12 @@ class RecipeParams(Schema):
     learning_rate: float = Field(gt=0)
     schedule: Literal["constant", "triangle"]
     warmup: float = Field(ge=0, le=1)
+    offset_rate: float = Field(gt=0)
     weight_penalty: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)
     batch_norm: bool
     whitening: bool
+    frozen: int = Field(ge=0, le=5)
     dropout_maps: float = Field(ge=0, lt=1)
     dropout_units: float = Field(ge=0, lt=1)
     augmentation: AugmentationParams

@@ -9,23 +9,37 @@ from oneshot.convnet.inference import predictor, use_winograd
 from oneshot.convnet.muon import Muon, Triangle
 from oneshot.convnet.params import AugmentationParams, Recipe, RecipeParams
 from oneshot.convnet.whitening import whitening_filters
+from oneshot.core import provenance
+from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
 from oneshot.core.seeds import generator
 from oneshot.training import augment
 from oneshot.training.checkpoint import Checkpoint
 from oneshot.training.loop import OnEpoch, average_over, run_epochs, seed_dropout
 from oneshot.training.prediction import classification_metrics
-from oneshot.training.tensorflow import adam, keras, known_size, tf
+from oneshot.training.tensorflow import adam, has_gpu, keras, known_size, tf
 
+MUON_MOMENTUM = 0.6
 WHITENED = 5_000  # images that the whitening directions are computed from
 
 
-def build(classes: int, recipe: RecipeParams, convolution: str) -> keras.Sequential:
-    """Build the net as the recipe trains it (see net.build); convolution: see inference.use_winograd."""
+def check_precision(precision: str) -> None:
+    """Raise UserError if this machine has no fast instructions for a precision ("float32" or "bfloat16")."""
+    if precision == "bfloat16" and not (has_gpu() or "avx512_bf16" in provenance.instructions()):
+        raise UserError(
+            "this processor has no instructions for bfloat16 (avx512_bf16): set compute.precision in params.yaml to"
+            " float32"
+        )
+
+
+def build(classes: int, recipe: RecipeParams, convolution: str, precision: str = "float32") -> keras.Sequential:
+    """Build the net as the recipe trains it; convolution: see inference.use_winograd; precision: see net.build."""
     return net.build(
         classes,
         batch_norm=recipe.batch_norm,
-        fast=use_winograd(convolution),
+        # In bfloat16 the plain convolution is faster than Winograd's transforms.
+        fast=use_winograd(convolution) and precision == "float32",
+        precision=precision,
         dropout_maps=recipe.dropout_maps,
         dropout_units=recipe.dropout_units,
     )
@@ -56,12 +70,15 @@ def train(
     optimizer = make_optimizer(model, recipe, steps * len(sides))
     optimizer.build(model.trainable_variables)
     step = make_step(model, optimizer, recipe)
+    last_step = make_step(model, optimizer, recipe, frozen=recipe.frozen) if recipe.frozen else step
+    first_of_last = len(sides) - recipe.epochs[-1][1]  # 0 if there is one stretch, which trains everything
     predictors = {side: predictor(model, side=side) for side in set(sides)}
 
     def train_epoch(epoch):
         seed_dropout(model, seed, epoch)
         batches = epoch_batches(images, labels, batch, sides[epoch], recipe.augmentation, seed, epoch)
-        return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{len(sides)}")
+        chosen = last_step if epoch >= first_of_last > 0 else step
+        return average_over(batches, chosen, total=steps, label=f"epoch {epoch + 1}/{len(sides)}")
 
     def validate(epoch):
         return classification_metrics(predictors[sides[epoch]](validation_set.images), validation_set.labels)
@@ -93,11 +110,21 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
         return adam(rate)
     hidden = {f"conv{number}" for number in range(2, 1 + sum(map(len, net.WIDTHS)))}
     paths = {model.get_layer(name).kernel.path for name in hidden}
-    return Muon(rate, momentum=0.9, muon_momentum=0.6, muon_paths=paths)
+    offsets = [layer.offset.path for layer in model.layers if isinstance(layer, net.Normalization)]
+    multiples = dict.fromkeys(offsets, recipe.offset_rate)
+    return Muon(rate, momentum=0.9, muon_momentum=MUON_MOMENTUM, muon_paths=paths, multiples=multiples)
 
 
-def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: RecipeParams) -> Callable:
-    """Make the training step: (images (b, side, side, 3) float32, labels (b,) int32) -> metrics of the batch."""
+def make_step(
+    model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: RecipeParams, *, frozen: int = 0
+) -> Callable:
+    """Make the training step: (images (b, side, side, 3) float32, labels (b,) int32) -> metrics of the batch.
+
+    frozen: number of first convolutions, with their batch norms, that are not trained; their statistics still follow
+    the batches.
+    """
+    still = {f"conv{number}{part}" for number in range(1, frozen + 1) for part in ("", "_norm")}
+    still_paths = {weight.path for layer in model.layers if layer.name in still for weight in layer.trainable_weights}
     kernels = {layer.kernel.path for layer in model.layers if hasattr(layer, "kernel")}
 
     @tf.function
@@ -109,7 +136,7 @@ def make_step(model: keras.Sequential, optimizer: keras.optimizers.Optimizer, re
             entropy = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
             smooth = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
-        variables = model.trainable_variables
+        variables = [variable for variable in model.trainable_variables if variable.path not in still_paths]
         gradients = tape.gradient(loss, variables)
         if recipe.weight_penalty:
             # The gradient of penalty * sum(w^2), as of Keras's L2 regularizer, without computing the sum itself.

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from oneshot.core.params import Schema
 
@@ -40,7 +40,6 @@ _ALWAYS = {
 # What all x86-64 processors with AVX2 have in common.
 _PORTABLE = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",
-    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
 }
@@ -59,6 +58,24 @@ class ComputeParams(Schema):
 
     threads: Annotated[int, Field(ge=1, le=1024)] | None
     instructions: Literal["portable", "native"]
+
+
+class TrainingComputeParams(ComputeParams):
+    """The same for the ConvNets' training, which may also compute with half the digits.
+
+    precision: "bfloat16" computes maps and products with 8 significant bits, where the processor has instructions for
+    it; weights, sums and batch-norm statistics stay in float32.
+    """
+
+    precision: Literal["float32", "bfloat16"]
+
+    @model_validator(mode="after")
+    def _bfloat16_is_native(self):
+        if self.precision == "bfloat16" and self.instructions == "portable":
+            raise ValueError(
+                "the precision bfloat16 needs instructions beyond AVX2: set compute.instructions to native"
+            )
+        return self
 
 
 def settings(compute: ComputeParams) -> dict[str, str]:

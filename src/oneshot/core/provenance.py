@@ -27,12 +27,11 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "matplotli
 def machine(compute: ComputeParams) -> dict:
     """Describe this machine and the settings of a stage, for a JSON file."""
     facts = _processor_facts()
-    flags = facts.get("flags", facts.get("Features", "")).split()
     return {
         "processor": facts.get("model name", platform.processor() or platform.machine()),
         "family": facts.get("cpu family", ""),
         "model": facts.get("model", ""),
-        "instructions": [name for name in _INSTRUCTIONS if name in flags],
+        "instructions": instructions(),
         "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": compute.threads,
         "memory_gib": _memory(),
@@ -43,6 +42,13 @@ def machine(compute: ComputeParams) -> dict:
         "packages": {name: version(name) for name in _PACKAGES},
         "settings": settings(compute),
     }
+
+
+def instructions() -> list[str]:
+    """List the instruction sets of this processor by which the libraries choose their code; empty if not Linux."""
+    facts = _processor_facts()
+    flags = facts.get("flags", facts.get("Features", "")).split()
+    return [name for name in _INSTRUCTIONS if name in flags]
 
 
 def _processor_facts() -> dict[str, str]:
