@@ -22,9 +22,9 @@ def convnet(epochs=None, **changes):
 
 
 def test_each_net_has_its_own_stretches_of_epochs():
-    chosen = convnet(epochs={"ten_class": [[16, 2], [24, 1]], "six_class": [[32, 2]]})
-    assert chosen.recipe_of("10-class").sides() == [16, 16, 24]
-    assert chosen.recipe_of("6-class").sides() == [32, 32]
+    chosen = convnet(epochs={"ten_class": [[16, 2], [24, 1]], "six_class": [[32, 1.5]]})
+    assert chosen.recipe_of("10-class").sides() == [(16, 1), (16, 1), (24, 1)]
+    assert chosen.recipe_of("6-class").sides() == [(32, 1), (32, 0.5)]
 
 
 def test_the_recipes_of_both_nets_differ_in_their_epochs_only():
@@ -41,7 +41,7 @@ def test_the_recipes_of_both_nets_differ_in_their_epochs_only():
         ({"epochs": {"ten_class": [[20, 1]], "six_class": [[32, 1]]}}, r"epochs\.ten_class\.0\.0: .*multiple of 8"),
         ({"epochs": {"ten_class": [[40, 1]], "six_class": [[32, 1]]}}, r"epochs\.ten_class\.0\.0: .*equal to 32"),
         ({"epochs": {"ten_class": [[32, 1]], "six_class": []}}, r"epochs\.six_class: .*at least 1 item"),
-        ({"epochs": {"ten_class": [[32, 0]], "six_class": [[32, 1]]}}, r"0\.1: .*greater than or equal to 1"),
+        ({"epochs": {"ten_class": [[32, 0]], "six_class": [[32, 1]]}}, r"0\.1: .*greater than or equal to 0\.01"),
         ({"epochs": {"ten_class": [[32]], "six_class": [[32, 1]]}}, r"ten_class\.0\.1: is missing"),
         ({"optimizer": "muon", "batch_norm": False}, r"recipe: .*needs batch_norm true"),
         ({"optimizer": "sgd"}, r"recipe\.optimizer: should be 'adam' or 'muon'"),

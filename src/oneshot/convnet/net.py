@@ -126,8 +126,8 @@ def build(
 def forward(model: keras.Sequential, images: tf.Tensor, *, training: bool = False, until: str = "logits") -> tf.Tensor:
     """Run the net layer by layer on images of any side that is a multiple of 8: (n, side, side, 3) -> (n, units).
 
-    If the side is below 32, the last map has fewer than 8x8 cells. The result is then that for the map enlarged to 8x8
-    by repeating the nearest cells, so that the dense layer fits.
+    If the side is below that of the net, the last map has fewer cells. The result is then that for the map enlarged to
+    8x8 by repeating the nearest cells, so that the dense layer fits.
     until: name of the last layer to run (batch norm and ReLU included).
     """
     values = images
@@ -138,7 +138,7 @@ def forward(model: keras.Sequential, images: tf.Tensor, *, training: bool = Fals
             break
         if isinstance(layer, keras.layers.Flatten):
             cells = known_size(values, 1)
-        if layer.name == "representation" and cells < MAP:
+        if layer.name == "representation" and known_size(values, 1) < layer.kernel.shape[0]:
             values = _dense_of_fewer_cells(layer, values, cells)
         else:
             values = layer(values, training=training) if _has_mode(layer) else layer(values)
@@ -187,28 +187,37 @@ def linear_units(model: keras.Sequential, maps: tf.Tensor) -> tf.Tensor:
     model: a plain net (see `fold`).
     """
     layer, cells = model.get_layer("representation"), known_size(maps, 1)
-    kernel = layer.kernel if cells == MAP else _kernel_of_fewer_cells(layer, cells)
+    kernel = tf.convert_to_tensor(layer.kernel)
+    if cells < MAP:
+        kernel = kernel_of_fewer_cells(kernel, cells)
     return tf.nn.bias_add(tf.matmul(tf.reshape(maps, (-1, kernel.shape[0])), kernel), layer.bias)
 
 
-def _dense_of_fewer_cells(layer, values: tf.Tensor, cells: int) -> tf.Tensor:
-    """Apply a dense layer of 8x8 cells to a map of fewer: (n, cells * cells * channels) -> (n, units)."""
-    outputs = tf.matmul(values, tf.cast(_kernel_of_fewer_cells(layer, cells), values.dtype))
-    return layer.activation(outputs + tf.cast(layer.bias, outputs.dtype) if layer.use_bias else outputs)
+def nearest_cells(cells: int) -> np.ndarray:
+    """Which of the cells along one side of a smaller map each of the 8 cells of the full one repeats: (8,)."""
+    return np.floor((np.arange(MAP) + 0.5) * cells / MAP).astype(int)
 
 
-def _kernel_of_fewer_cells(layer, cells: int) -> tf.Tensor:
+def kernel_of_fewer_cells(kernel: tf.Tensor, cells: int) -> tf.Tensor:
     """Turn a dense layer's kernel for 8x8 cells into one for fewer: (cells * cells * channels, units).
 
     Instead of repeating a cell, the kernel is summed over its copies, which gives the same result up to rounding. The
     sum is cheaper, and on a GPU TensorFlow has no deterministic gradient of the repetition.
     """
-    kernel = tf.reshape(layer.kernel, (MAP, MAP, -1, layer.units))
-    counts = np.bincount(np.floor((np.arange(MAP) + 0.5) * cells / MAP).astype(int))
+    units = known_size(kernel, 1)
+    kernel = tf.reshape(kernel, (MAP, MAP, -1, units))
+    counts = np.bincount(nearest_cells(cells))
     for axis in (0, 1):
         copies = tf.split(kernel, counts, axis)
         kernel = tf.concat([tf.reduce_sum(part, axis, keepdims=True) for part in copies], axis)
-    return tf.reshape(kernel, (-1, layer.units))
+    return tf.reshape(kernel, (-1, units))
+
+
+def _dense_of_fewer_cells(layer, values: tf.Tensor, cells: int) -> tf.Tensor:
+    """Apply a dense layer of 8x8 cells to a map of fewer: (n, cells * cells * channels) -> (n, units)."""
+    kernel = kernel_of_fewer_cells(tf.convert_to_tensor(layer.kernel), cells)
+    outputs = tf.matmul(values, tf.cast(kernel, values.dtype))
+    return layer.activation(outputs + tf.cast(layer.bias, outputs.dtype) if layer.use_bias else outputs)
 
 
 def _has_mode(layer) -> bool:

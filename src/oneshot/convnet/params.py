@@ -1,5 +1,6 @@
 """The parameters of the ConvNets' training."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -7,7 +8,8 @@ from pydantic import Field, model_validator
 from oneshot.core.params import Schema
 
 Stretch = Annotated[
-    tuple[Annotated[int, Field(ge=8, le=32, multiple_of=8)], Annotated[int, Field(ge=1)]], Field(strict=False)
+    tuple[Annotated[int, Field(ge=8, le=32, multiple_of=8)], Annotated[float, Field(ge=0.01, allow_inf_nan=False)]],
+    Field(strict=False),
 ]
 Stretches = Annotated[list[Stretch], Field(min_length=1)]
 
@@ -56,9 +58,9 @@ class Recipe(RecipeParams):
 
     epochs: Stretches
 
-    def sides(self) -> list[int]:
-        """Return the side of the images in each epoch, in pixels."""
-        return [side for side, epochs in self.epochs for _ in range(epochs)]
+    def sides(self) -> list[tuple[int, float]]:
+        """Return the side of the images in pixels, and the part of the images that are used, of each epoch."""
+        return [(side, min(1.0, epochs - done)) for side, epochs in self.epochs for done in range(math.ceil(epochs))]
 
 
 class ConvolutionParams(Schema):

@@ -1,5 +1,6 @@
 """Training the ConvNets."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -8,6 +9,7 @@ from oneshot.convnet import net
 from oneshot.convnet.inference import predictor, use_winograd
 from oneshot.convnet.muon import Muon, Triangle
 from oneshot.convnet.params import AugmentationParams, Recipe, RecipeParams
+from oneshot.convnet.sides import copies_of_a_cell, move, net_of_side
 from oneshot.convnet.whitening import whitening_filters
 from oneshot.core import provenance
 from oneshot.core.errors import UserError
@@ -66,32 +68,53 @@ def train(
     if recipe.whitening:
         whiten(model, images[: min(len(images), WHITENED)])
     batch = min(recipe.batch, len(images))
-    steps = len(images) // batch
-    optimizer = make_optimizer(model, recipe, steps * len(sides))
-    optimizer.build(model.trainable_variables)
-    step = make_step(model, optimizer, recipe)
-    last_step = make_step(model, optimizer, recipe, frozen=recipe.frozen) if recipe.frozen else step
-    first_of_last = len(sides) - recipe.epochs[-1][1]  # 0 if there is one stretch, which trains everything
-    predictors = {side: predictor(model, side=side) for side in set(sides)}
+    steps = [max(1, int(part * len(images)) // batch) for _, part in sides]
+    nets = {side: net_of_side(model, side) for side in {net.SIDE, *(side for side, _ in sides)}}
+    optimizers = {side: make_optimizer(of_side, recipe, sum(steps)) for side, of_side in nets.items()}
+    for side, optimizer in optimizers.items():
+        optimizer.build(nets[side].trainable_variables)
+    variables = {side: [*of_side.variables, *optimizers[side].variables] for side, of_side in nets.items()}
+    frozen = _frozen(recipe)
+    step_of = {
+        (side, count): make_step(nets[side], optimizers[side], recipe, frozen=count)
+        for (side, _), count in zip(sides, frozen, strict=True)
+    }
+    predictors = {side: predictor(model, side=side) for side, _ in sides}
 
     def train_epoch(epoch):
-        seed_dropout(model, seed, epoch)
-        batches = epoch_batches(images, labels, batch, sides[epoch], recipe.augmentation, seed, epoch)
-        chosen = last_step if epoch >= first_of_last > 0 else step
-        return average_over(batches, chosen, total=steps, label=f"epoch {epoch + 1}/{len(sides)}")
+        side = sides[epoch][0]
+        if side != net.SIDE:
+            move(variables[net.SIDE], variables[side])
+        seed_dropout(nets[side], seed, epoch)
+        batches = epoch_batches(images, labels, batch, side, recipe.augmentation, seed, epoch).take(steps[epoch])
+        step, label = step_of[side, frozen[epoch]], f"epoch {epoch + 1}/{len(sides)}"
+        metrics = average_over(batches, step, total=steps[epoch], label=label)
+        if side != net.SIDE:
+            move(variables[side], variables[net.SIDE])
+        return metrics
 
     def validate(epoch):
-        return classification_metrics(predictors[sides[epoch]](validation_set.images), validation_set.labels)
+        return classification_metrics(predictors[sides[epoch][0]](validation_set.images), validation_set.labels)
 
     return run_epochs(
         epochs=len(sides),
-        variables=[*model.variables, *optimizer.variables],
+        variables=variables[net.SIDE],
         train_epoch=train_epoch,
         validate=validate,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
         rate=f"convnet.recipe.learning_rate, which is {recipe.learning_rate:g}",
     )
+
+
+def _frozen(recipe: Recipe) -> list[int]:
+    """How many of the first convolutions each epoch leaves as they are: whitening filters always."""
+    always = int(recipe.whitening)
+    counts = [always] * len(recipe.sides())
+    if len(recipe.epochs) > 1:
+        last = math.ceil(recipe.epochs[-1][1])
+        counts[-last:] = [max(always, recipe.frozen)] * last
+    return counts
 
 
 def whiten(model: keras.Sequential, images: np.ndarray) -> None:
@@ -112,6 +135,8 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
     paths = {model.get_layer(name).kernel.path for name in hidden}
     offsets = [layer.offset.path for layer in model.layers if isinstance(layer, net.Normalization)]
     multiples = dict.fromkeys(offsets, recipe.offset_rate)
+    # As if each copy of a cell had its own weights at the shared rate.
+    multiples[model.get_layer("representation").kernel.path] = copies_of_a_cell(model)
     return Muon(rate, momentum=0.9, muon_momentum=MUON_MOMENTUM, muon_paths=paths, multiples=multiples)
 
 
@@ -125,7 +150,12 @@ def make_step(
     """
     still = {f"conv{number}{part}" for number in range(1, frozen + 1) for part in ("", "_norm")}
     still_paths = {weight.path for layer in model.layers if layer.name in still for weight in layer.trainable_weights}
-    kernels = {layer.kernel.path for layer in model.layers if hasattr(layer, "kernel")}
+    copies = {"representation": copies_of_a_cell(model)}
+    penalties = {
+        layer.kernel.path: recipe.weight_penalty / copies.get(layer.name, 1.0)
+        for layer in model.layers
+        if hasattr(layer, "kernel")
+    }
 
     @tf.function
     def step(images, labels):
@@ -141,7 +171,7 @@ def make_step(
         if recipe.weight_penalty:
             # The gradient of penalty * sum(w^2), as of Keras's L2 regularizer, without computing the sum itself.
             gradients = [
-                gradient + 2 * recipe.weight_penalty * variable if variable.path in kernels else gradient
+                gradient + 2 * penalties[variable.path] * variable if variable.path in penalties else gradient
                 for gradient, variable in zip(gradients, variables, strict=True)
             ]
         optimizer.apply_gradients(zip(gradients, variables, strict=True))

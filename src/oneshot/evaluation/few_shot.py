@@ -64,7 +64,9 @@ def compare_transductive(
     Arguments and rows are those of compare_methods; methods: transforms that end with unit length. The last two columns
     are gain_over_inductive, over episodes.evaluate with the same transform and the same draws, and gain_interval_95.
     """
-    draws = {count: draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed) for count in sorted(shots)}
+    draws = {
+        count: draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed) for count in sorted(shots)
+    }
     found = {}
     for method in methods:
         features = represent(method, unseen, seen, seen_labels)
