@@ -39,8 +39,8 @@ repro: env  ## run the stages that are out of date; in a fresh clone, the whole 
 	@$(RUN) dvc repro
 
 test: env  ## run all tests: unit, pipeline and data
-	@# Two workers: one for the tests that need the small pipeline's run, one for all others.
-	@$(RUN) pytest -m "" -n 2 --dist loadgroup --durations 10
+	@# Two workers, in the order of tests/conftest.py.
+	@$(RUN) pytest -m "" -n 2 --dist loadgroup --no-loadscope-reorder --durations 10
 
 unit: env  ## run only the fast tests
 	@$(RUN) pytest

@@ -5,13 +5,24 @@ import pytest
 from oneshot.core import environment
 
 
+def _needs_smoke_run(item: pytest.Item) -> bool:
+    return "smoke_runs" in getattr(item, "fixturenames", ())
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests that need a run of the small pipeline in one process, so that only one process runs it.
+    """Keep the tests of a file that need a run of the small pipeline in one process: they share copies of it.
 
     This hook is called before xdist's own look at the groups, in pytest_collection_modifyitems.
     """
-    if "smoke_runs" in item.fixturenames:
-        item.add_marker(pytest.mark.xdist_group("smoke"))
+    if _needs_smoke_run(item):
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put one file that needs the small pipeline's run first, and the others last, so that they do not wait for it."""
+    first = next((item.path for item in items if _needs_smoke_run(item)), None)
+    items.sort(key=lambda item: 0 if item.path == first else 1 + _needs_smoke_run(item))
 
 
 @pytest.fixture(autouse=True)

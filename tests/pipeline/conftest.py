@@ -1,11 +1,13 @@
 """Scratch copies of the project for the tests of the pipeline, which never touch the project's own results."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
 import pytest
+from filelock import FileLock
 from moto.server import ThreadedMotoServer
 
 from tests.pipeline import hostile
@@ -14,21 +16,31 @@ from tools import smoke
 
 
 @pytest.fixture(scope="session")
-def smoke_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two copies in which the small pipeline has run from nothing, side by side: one alone leaves processors idle.
+def smoke_runs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Path, Path]:
+    """Two copies in which the small pipeline has run from nothing; the workers of `make test` share them.
 
     The second one ran as another user with settings of every kind, on one processor, which said it was of another make.
     """
-    folder = tmp_path_factory.mktemp("smoke")
-    variables = hostile.settings(folder / "home") | hostile.other_processor(folder)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "smoke"
+    folder.mkdir(exist_ok=True)
+    first, second = folder / "project", folder / "again"
+    with FileLock(folder / "lock"):
+        if not (folder / "done").exists():
+            for copy in (first, second):
+                shutil.rmtree(copy, ignore_errors=True)
+            variables = hostile.settings(folder / "home") | hostile.other_processor(folder)
 
-    def elsewhere() -> Path:
-        hostile.one_processor()
-        return smoke.run(folder / "again", variables)
+            def elsewhere() -> None:
+                hostile.one_processor()
+                smoke.run(second, variables)
 
-    with ThreadPoolExecutor(2) as pool:
-        runs = pool.submit(smoke.run, folder / "project"), pool.submit(elsewhere)
-        first, second = (run.result() for run in runs)
+            # A thread of its own, which alone is held to one processor.
+            with ThreadPoolExecutor(1) as pool:
+                running = pool.submit(elsewhere)
+                smoke.run(first)
+                running.result()
+            (folder / "done").touch()
     return first, second
 
 
