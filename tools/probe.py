@@ -48,7 +48,7 @@ def identity_start(model) -> None:
 
 ARMS = {
     "default": Arm(),
-    "all convolutions trained to the end": Arm({"frozen": 0}),
+    "second convolution trained to the end": Arm({"frozen": 0}),
     "offset rate 1": Arm({"offset_rate": 1.0}),
     "offset rate 32": Arm({"offset_rate": 32.0}),
     "identity start": Arm(start=identity_start),

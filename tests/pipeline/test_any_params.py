@@ -63,7 +63,8 @@ def parameter_files(draw: st.DrawFn) -> dict:
     seen_digits, unseen_digits = draw(classes())
     rate, share = logarithmic(1e-5, 1e2), st.floats(0, 0.9)
     limits = {name: draw(st.integers(4, 10)) for name in ("cifar10", "mnist")}
-    stretches = st.lists(st.tuples(st.sampled_from([8, 16, 24, 32]), st.just(1)).map(list), min_size=1, max_size=2)
+    stretch = st.tuples(st.sampled_from([8, 16, 24, 32]), st.floats(0.01, 1)).map(list)
+    stretches = st.lists(stretch, min_size=1, max_size=2)
     optimizer = draw(st.sampled_from(["muon", "adam"]))
     return {
         "seed": draw(st.integers(0, 2**63 - 1)),

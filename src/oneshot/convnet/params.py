@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from oneshot.core.params import Schema
 
 Stretch = Annotated[
-    tuple[Annotated[int, Field(ge=8, le=32, multiple_of=8)], Annotated[float, Field(ge=0.01, allow_inf_nan=False)]],
+    tuple[Annotated[int, Field(ge=8, le=32, multiple_of=8)], Annotated[float, Field(ge=0.01, le=1000)]],
     Field(strict=False),
 ]
 Stretches = Annotated[list[Stretch], Field(min_length=1)]
