@@ -32,17 +32,18 @@ def random_batch(side: int):
 
 
 def ours(side: int, seconds: float, precision: str = "float32") -> float:
-    """Images per second of the default recipe's training step."""
+    """Images per second of the default recipe's training step, before the last stretch."""
     from oneshot.convnet import training
     from oneshot.convnet.params import RecipeParams
+    from oneshot.convnet.sides import net_of_side
     from oneshot.core import params
     from oneshot.training.tensorflow import tf
 
     recipe = RecipeParams.model_validate(params.read()["convnet"]["recipe"])
-    model = training.build(CLASSES, recipe, "auto", precision)
+    model = net_of_side(training.build(CLASSES, recipe, "auto", precision), side)
     optimizer = training.make_optimizer(model, recipe, 100_000)
     optimizer.build(model.trainable_variables)
-    step = training.make_step(model, optimizer, recipe)
+    step = training.make_step(model, optimizer, recipe, frozen=int(recipe.whitening))
     images, labels = (tf.constant(array) for array in random_batch(side))
     return rate(lambda: float(step(images, labels)["loss"]), seconds)
 
