@@ -66,7 +66,7 @@ def test_confusions_stand_beside_chance_and_the_reports():
     last = written()[4]
     assert "frog with horse (45%) and ship with truck (40%)" in last
     assert "by chance a pair has 17% (in the report these are 33% and 34%)" in last
-    assert "4 with 9 15% to 50% and 1 with 7 0% to 0%, by net; by chance 17% each." in last
+    assert "4 with 9 (15% to 50%) and 1 with 7 (0% to 0%), by net; by chance 17% each." in last
 
 
 @pytest.mark.parametrize("methods", [MEASURED[:1], MEASURED[:3], MEASURED[3:]])

@@ -261,7 +261,7 @@ def test_parameter_schemas_import_next_to_nothing(path: str):
     if path == "src/oneshot/evaluation/params.py":
         used -= {name for name in used if name.startswith(transforms)}
         used |= set(imports(ROOT / "src" / f"{transforms.replace('.', '/')}.py")) - {"numpy"}
-    assert {name.split(".")[0] for name in used} <= {"collections", "pydantic", "typing"}
+    assert {name.split(".")[0] for name in used} <= {"collections", "math", "pydantic", "typing"}
 
 
 def test_parameters_are_read_without_tensorflow():
