@@ -25,6 +25,13 @@ def test_a_net_of_a_smaller_side_gives_the_same_outputs(model, side, training):
     assert small.count_params() < model.count_params()
 
 
+def test_a_net_of_a_smaller_side_computes_in_the_same_precision():
+    model = net.build(6, widths=((4, 4), (4, 4, 8)), units=8, batch_norm=True, precision="bfloat16")
+    policies = [layer.dtype_policy.name for layer in model.layers]
+    assert [layer.dtype_policy.name for layer in net_of_side(model, 16).layers] == policies
+    assert {"mixed_bfloat16", "float32"} == set(policies)
+
+
 @pytest.mark.parametrize("cells", [2, 4, 6])
 def test_moving_to_the_full_map_and_back_keeps_the_bytes(cells):
     kernel = np.random.default_rng(cells).normal(size=(cells * cells * 5, 3)).astype(np.float32)
