@@ -24,9 +24,9 @@ def orthogonalize(matrix: tf.Tensor, steps: int) -> tf.Tensor:
 class Muon(keras.optimizers.Optimizer):
     """Muon for the variables in muon_paths, Nesterov SGD for all others.
 
-    learning_rate: a schedule or a number, used for both; multiples: by a variable's path, by how much its rate is
-    multiplied. The filters of a convolution, (3, 3, C, K), are kept at norm
-    sqrt(K), since only their direction matters before batch norm.
+    learning_rate: a schedule or a number, used for both; multiples: factors of the rate, by the path of a variable.
+    The filters of a convolution, (3, 3, C, K), are kept at norm sqrt(K), since only their direction matters before
+    batch norm.
     """
 
     STEPS = 3
