@@ -44,12 +44,14 @@ def run(
         repository, revision = job.origin(), job.head()
     except RuntimeError as error:
         sys.exit(f"error: {error}")
-    # A worker needs the packages of this environment, but no checkout: the code of a job is sent as it is here.
+    # A worker needs the packages of this environment, but no checkout: the code of a job is sent as it is here. It is
+    # in a lambda, since Dask asks cloudpickle only for what pickle cannot send.
     cloudpickle.register_pickle_by_value(job)
+    run_job = job.run
     with _client(address, workers, min(30.0, patience)) as client:
         futures = {
             client.submit(
-                job.run,
+                lambda *words, **options: run_job(*words, **options),
                 *(name, settings, targets, repository, revision),
                 pause=pause,
                 # Two sweeps at once that want the same experiment share it.

@@ -3,12 +3,15 @@
 On a small project of two stages, since what is tested is the way of the results, not the stages.
 """
 
+import contextlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -135,6 +138,26 @@ def hashes(project: Path, ref: str) -> dict[str, str]:
     return verify.hashes(parse_yaml(smoke.git(project, "show", f"{ref}:dvc.lock"), "dvc.lock"))
 
 
+@contextlib.contextmanager
+def dask(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]:
+    """Start a scheduler and workers as README says, where no checkout is; their address, and who restarts a worker."""
+    place = folder / "elsewhere"
+    place.mkdir()
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    known = ["--scheduler-file", "scheduler.json"]
+    each = [*known, "--nthreads", "1", "--no-dashboard", "--resources", f"{cluster.RESOURCE}=1"]
+    commands = [["scheduler", *known, "--port", "0", "--no-dashboard"], *[["worker", *each]] * workers]
+    started = [subprocess.Popen([sys.executable, "-m", "dask", *words], cwd=place, env=variables) for words in commands]
+    try:
+        wait_until((place / "scheduler.json").exists)
+        address = json.loads((place / "scheduler.json").read_text())["address"]
+        yield address, [process.pid for process in started[1:]]
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait()
+
+
 def wait_until(true) -> None:
     end = time.monotonic() + 300
     while not true():
@@ -189,14 +212,12 @@ def test_two_sweeps_at_once_while_a_worker_is_killed_and_a_remote_is_away(
 ):
     (hold / "wait").touch()
     experiments = {"seed-5": ["seed=5"], "seed-6": ["seed=6"]}
-    options = {"threads_per_worker": 1, "dashboard_address": None, "resources": {cluster.RESOURCE: 1}}
-    with LocalCluster(n_workers=2, processes=True, **options) as workers, ThreadPoolExecutor(2) as pool:
-        address = workers.scheduler_address
+    with dask(tmp_path, workers=2) as (address, nannies), ThreadPoolExecutor(2) as pool:
         sweeps = [pool.submit(lambda: sorted(cluster.run(experiments, [], address, pause=0.5))) for _ in range(2)]
         wait_until(lambda: trainings(hold, 5) and trainings(hold, 6))
         (pid,) = trainings(hold, 5)
         training = psutil.Process(pid)
-        next(process for process in training.parents() if process.ppid() == os.getpid()).kill()
+        next(process for process in training.parents() if process.ppid() in nannies).kill()
         # Its training ends with it, and begins again on another worker, or on the one that replaces it.
         wait_until(lambda: not training.is_running() or training.status() == psutil.STATUS_ZOMBIE)
         away = (tmp_path / "origin.git").rename(tmp_path / "away.git")
