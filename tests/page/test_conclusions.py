@@ -42,7 +42,7 @@ def written(methods=MEASURED, together=(), names=NAMES) -> list[str]:
 
 def test_what_is_reached_stands_beside_the_report_and_chance():
     assert "4 classes" in written()[0]
-    assert "61.2% ± 2.0 of the images" in written()[0]
+    assert "61.2% (± 2.0 points) of the images" in written()[0]
     assert "(report: 60.4% and 58.0%; chance: 25%)" in written()[0]
     assert "(chance: 33%)" in written(names=["frog", "horse", "dog"])[0], "the report has other classes"
 

@@ -42,8 +42,8 @@ def _reached(protocol: Mapping[str, float], names: Sequence[str]) -> str:
     report = f"report: {first:.1%} and {second:.1%}; " if same else ""
     return (
         f"From one example of each of {len(names)} classes that the net never saw, raw features classify"
-        f" {protocol['accuracy']:.1%} ± {100 * protocol['interval_95']:.1f} of the images correctly by the report's"
-        f" protocol ({report}chance: {1 / len(names):.0%})."
+        f" {protocol['accuracy']:.1%} (± {100 * protocol['interval_95']:.1f} points) of the images correctly by the"
+        f" report's protocol ({report}chance: {1 / len(names):.0%})."
     )
 
 
@@ -51,7 +51,9 @@ def _most(methods: pd.DataFrame) -> str:
     best = _by_shots(methods.loc[methods["method"] != "raw"], "gain_over_raw", largest=True)
     if not best:
         return "No transform of the features was measured besides raw ones."
-    return f"The most helpful transform of the features is {_and(best)}, in points over raw features."
+    return (
+        f"In random episodes, the most helpful transform of the features is {_and(best)}, in points over raw features."
+    )
 
 
 def _least(methods: pd.DataFrame) -> str:
@@ -60,11 +62,10 @@ def _least(methods: pd.DataFrame) -> str:
     more = ""
     if len(raw) > 1:
         gain = 100 * (last["accuracy"] - first["accuracy"])
-        more = f"With raw features, {last['shots']} examples instead of {first['shots']} gain {gain:+.1f} points"
+        more = f"With raw features, {last['shots']} examples instead of {first['shots']} gain {gain:+.1f} points."
     worst = _by_shots(methods.loc[methods["method"] != "raw"], "gain_over_raw", largest=False)
-    least = f"the least helpful transform is {_and(worst)}" if worst else ""
-    text = "; ".join(filter(None, [more, least])) or "Only one number of examples was measured"
-    return f"{text[0].upper()}{text[1:]}."
+    least = f"The least helpful transform is {_and(worst)}." if worst else ""
+    return " ".join(filter(None, [more, least])) or "Only one number of examples was measured."
 
 
 def _unlabelled(together: pd.DataFrame) -> str:
@@ -81,7 +82,7 @@ def _confused_classes(matrix: np.ndarray, names: Sequence[str]) -> str:
     pairs = confused_pairs(matrix)
     errors = max(1, sum(count for _, _, count in pairs))
     shown = [f"{names[a]} with {names[b]} ({count / errors:.0%})" for a, b, count in pairs[:2]]
-    text = f"The most frequent errors are {_and(shown)}; by chance a pair has {1 / len(pairs):.0%}"
+    text = f"The most frequent errors, in shares of all, are {_and(shown)}; by chance a pair has {1 / len(pairs):.0%}"
     labels = [cifar10.NAMES.index(name) for name in names]
     if labels == list(reported.CONFUSION_LABELS):
         theirs = confused_pairs(np.array(reported.CONFUSION))

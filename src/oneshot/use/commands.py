@@ -19,8 +19,8 @@ from oneshot.use.representation import represent
 _PRINTED = 12
 _PAIRS = 5
 _MEANING = """\
-The interval is that of the mean over episodes, each with other examples; 19 of 20 episodes are in the last column.
-All are of these images: the fewer there are, the more may new images of the same classes differ."""
+The interval is that of the mean over episodes, each with other examples; the last column holds 19 of 20 episodes.
+All values are for these images: the fewer there are, the more new images of the same classes may differ."""
 
 
 class _Params(Schema):
