@@ -22,10 +22,18 @@ DVC = (sys.executable, "-m", "dvc")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where experiments run."""
-    parser.add_argument("--jobs", type=int, default=1, help="experiments that run at once on this machine (default: 1)")
+    parser.add_argument(
+        "--jobs", type=_positive, default=1, help="experiments that run at once on this machine (default: 1)"
+    )
     parser.add_argument(
         "--cluster", metavar="ADDRESS", help="of a Dask scheduler; local: worker processes here (default: DVC's queue)"
     )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a number from 1")
+    return int(text)
 
 
 def run(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], options: argparse.Namespace) -> Iterator[str]:
@@ -42,11 +50,10 @@ def run(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], option
 def queued(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], jobs: int) -> Iterator[str]:
     """Queue experiments and run them, `jobs` at once; yield each name when it has ended well.
 
-    An experiment that is in the queue already, of a call that was interrupted, stays there. Exits if dvc fails or,
-    after the last one has ended, if an experiment failed.
+    An experiment of this commit that is in the queue already, of a call that was interrupted, stays there. Exits if dvc
+    fails, if one of that name but of another commit is running or, after the last one has ended, if one failed.
     """
-    with Repo(".") as repo:
-        waiting = {row["name"] for row in repo.experiments.celery_queue.status() if row["status"] in AHEAD}
+    waiting = _waiting(set(experiments))
     for name, values in experiments.items():
         if name in waiting:
             continue
@@ -93,9 +100,32 @@ def ends(names: Sequence[str], folder: str | Path = ".", patience: float = PATIE
             time.sleep(min(5.0, patience / 4))
 
 
+def _waiting(names: set[str]) -> set[str]:
+    """Return those of `names` that are queued or running for the current commit."""
+    with Repo(".") as repo:
+        queue, commit = repo.experiments.celery_queue, repo.scm.get_rev()
+        running = [entry for entry in queue.iter_active() if entry.name in names]
+        if running and not queue.worker_status():
+            # Their worker died, and DVC would show them as running for ever.
+            queue.kill([entry.name for entry in running], force=True)
+            running = []
+        for entry in running:
+            if entry.baseline_rev != commit:
+                sys.exit(
+                    f"error: an experiment {entry.name} of another commit is running: wait for it, or end it with"
+                    f" `dvc queue kill {entry.name}`"
+                )
+        ahead = [*running, *queue.iter_queued()]
+    return {entry.name for entry in ahead if entry.name in names and entry.baseline_rev == commit}
+
+
 def finished() -> dict[str, str]:
-    """Return the Git revisions of the experiments of the current commit, by name."""
-    return {row["Experiment"]: row["rev"] for row in dvc.api.exp_show() if row.get("Experiment")}
+    """Return the Git revisions of the experiments of the current commit that have a result, by name."""
+    # Not by dvc.api.exp_show, which also lists failed ones, and fails itself while one of the queue is being started.
+    commit = _git("rev-parse", "HEAD").strip()
+    folder = f"refs/exps/{commit[:2]}/{commit[2:]}/"
+    lines = _git("for-each-ref", "--format=%(objectname) %(refname)", folder).splitlines()
+    return {name.removeprefix(folder): revision for revision, name in map(str.split, lines)}
 
 
 def revision(name: str) -> str:
@@ -112,6 +142,10 @@ def revision(name: str) -> str:
 def stored(name: str, path: str) -> dict:
     """Read a JSON file of an experiment from Git."""
     return json.loads(dvc.api.read(path, rev=revision(name)))
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _dvc(*words: str) -> None:

@@ -52,6 +52,8 @@ def main() -> None:
         ref, _ = run(job.name, job.set, job.targets, repository, revision, job.scratch, echo=True)
     except RuntimeError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: what the job did is lost")
     print(f"job: {job.name} is at {repository} as {ref}")
 
 
@@ -110,6 +112,7 @@ def run(
                 " --default NAME URL`, commit .dvc/config and push"
             )
         ref = f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}"
+        _check(shell, ref, settings, targets, baseline)
         commit = _at_remote(shell, ref, settings, targets, baseline)
         if commit:
             return ref, commit
@@ -128,6 +131,23 @@ def run(
         if not commit:
             raise RuntimeError(f"the experiment {name} is not at {repository} after it was pushed{shell.ending()}")
         return ref, commit
+
+
+def _check(shell: "_Shell", ref: str, settings: Sequence[str], targets: Sequence[str], baseline: str) -> None:
+    """Raise RuntimeError if dvc will refuse a name, a setting or a target, since a failure of dvc is tried again."""
+    name = ref.rpartition("/")[2]
+    if not name or shell.run("git", "check-ref-format", ref)[0]:
+        raise RuntimeError(f"{ref.split('/', 4)[-1]!r} cannot be the name of an experiment: use letters, digits and -")
+    try:
+        apply_overrides(shell.project / "params.yaml", list(settings))
+    except Exception as error:  # of DVC and of several libraries below it
+        reason = str(error.__cause__ or error).strip().partition("\n")[0]
+        raise RuntimeError(f"{' '.join(settings)} cannot be set in params.yaml: {reason}") from None
+    shell.must("git", "checkout", "--quiet", "--force", baseline)
+    stages = load_yaml(str(shell.project / "dvc.yaml")).get("stages", {})
+    for target in targets:
+        if target.partition("@")[0] not in stages and not (shell.project / target.partition(":")[0]).exists():
+            raise RuntimeError(f"{target} is no stage of dvc.yaml")
 
 
 def _at_remote(shell: "_Shell", ref: str, settings: Sequence[str], targets: Sequence[str], baseline: str) -> str | None:
@@ -237,7 +257,10 @@ class _Shell:
 @contextlib.contextmanager
 def _scratch(place: str | Path | None) -> Iterator[tuple[Path, int]]:
     """Make a scratch folder and a process group, and end both, even if this process is killed."""
-    folder = Path(tempfile.mkdtemp(prefix="oneshot-job-", dir=place))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="oneshot-job-", dir=place)).resolve()
+    except OSError as error:
+        raise RuntimeError(f"no scratch folder can be made in {place or tempfile.gettempdir()}: {error}") from None
     command = [sys.executable, "-c", GUARD, str(folder)]
     guard = subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", process_group=0)
     assert guard.stdin is not None

@@ -22,7 +22,7 @@ from distributed import LocalCluster
 from dvc.utils.serialize import parse_yaml
 
 from tests.pipeline.scratch import dvc
-from tools import cluster, job, smoke, verify
+from tools import cluster, experiments, job, smoke, verify
 
 # In one process: the tests share a project and its server.
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("jobs")]
@@ -228,6 +228,54 @@ def test_two_sweeps_at_once_while_a_worker_is_killed_and_a_remote_is_away(
     assert smoke.git(project, "status", "--porcelain") == ""
     baseline = job.head()
     assert hashes(project, f"refs/exps/{baseline[:2]}/{baseline[2:]}/seed-5") == local[5]
+
+
+def test_a_scratch_folder_of_the_users_is_used_and_leaves_the_clone_alone(project: Path, local: dict):
+    """Even if it lies inside the clone, and its path is relative."""
+    (project / "scratch").mkdir()
+    ref, _ = job.run("two", ["seed=2"], [], job.origin(), job.head(), "scratch")
+    assert list((project / "scratch").iterdir()) == []
+    assert smoke.git(project, "symbolic-ref", "HEAD").strip() == "refs/heads/main"
+    smoke.git(project, "fetch", "--quiet", "origin", f"{ref}:{ref}")
+    assert hashes(project, ref) == local[2]
+    with pytest.raises(RuntimeError, match="no scratch folder can be made in nowhere"):
+        job.run("x", [], [], job.origin(), job.head(), "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "target", "sentence"),
+    [
+        ("a b", "seed=2", "train", "'a b' cannot be the name of an experiment"),
+        ("x", "sede=2", "train", r"sede=2 cannot be set in params\.yaml: .*sede"),
+        ("x", "seed=2", "trian", r"trian is no stage of dvc\.yaml"),
+    ],
+)
+def test_what_dvc_would_refuse_is_a_sentence_at_once(
+    project: Path, name: str, setting: str, target: str, sentence: str
+):
+    with pytest.raises(RuntimeError, match=sentence):
+        job.run(name, [setting], [target], job.origin(), job.head(), pause=100.0)
+
+
+def test_what_a_killed_queue_was_running_runs_again(project: Path, hold: Path, local: dict):
+    """DVC shows it as running for ever (DVC issues 10398, 10562)."""
+    (hold / "wait").touch()
+    smoke.git(project, "checkout", "--quiet", "-b", "other")
+    dvc(project, "exp", "run", "--queue", "--name", "seed-2", "-S", "seed=2")
+    # Not by dvc(), which waits for what the worker prints.
+    subprocess.run([sys.executable, "-m", "dvc", "queue", "start"], check=True, stdout=subprocess.DEVNULL)
+    wait_until(lambda: trainings(hold, 2))
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid != os.getpid() and Path(process.cwd()).is_relative_to(project):
+                process.kill()
+    (hold / "wait").unlink()
+    dvc(project, "exp", "run", "--queue", "--name", "seed-5", "-S", "seed=5")
+    smoke.git(project, "commit", "--quiet", "--allow-empty", "--message", "another commit, for which nothing is queued")
+    assert list(experiments.queued({"seed-2": ["seed=2"], "seed-5": ["seed=5"]}, [], 1)) == ["seed-2", "seed-5"]
+    assert len(trainings(hold, 2)) == 2
+    for name, seed in (("seed-2", 2), ("seed-5", 5)):
+        assert hashes(project, experiments.revision(name)) == local[seed]
 
 
 def test_a_revision_that_was_not_pushed_is_a_sentence(project: Path):

@@ -1,10 +1,13 @@
 """Waiting for DVC's queue ends with the experiments, or with one sentence if no worker is left."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 
 from tools import experiments
+
+HEAD = "0" * 40
 
 
 class Queue:
@@ -20,6 +23,16 @@ class Queue:
     def status(self) -> list[dict]:
         self._statuses, self._workers = self._look()
         return [{"name": name, "status": status} for name, status in self._statuses.items()]
+
+    def iter_active(self) -> Iterator[SimpleNamespace]:
+        self.status()
+        return self._entries("Running")
+
+    def iter_queued(self) -> Iterator[SimpleNamespace]:
+        return self._entries("Queued")
+
+    def _entries(self, status: str) -> Iterator[SimpleNamespace]:
+        return (SimpleNamespace(name=name, baseline_rev=HEAD) for name, at in self._statuses.items() if at == status)
 
     def worker_status(self) -> dict[str, list]:
         return {f"worker-{number}": [] for number in range(self._workers)}
@@ -39,7 +52,8 @@ def queue(monkeypatch: pytest.MonkeyPatch):
             def __exit__(self, *_):
                 pass
 
-        monkeypatch.setattr(experiments, "Repo", lambda folder: Repo(experiments=SimpleNamespace(celery_queue=made)))
+        parts = {"experiments": SimpleNamespace(celery_queue=made), "scm": SimpleNamespace(get_rev=lambda: HEAD)}
+        monkeypatch.setattr(experiments, "Repo", lambda folder: Repo(**parts))
 
     return put
 
