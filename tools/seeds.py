@@ -7,6 +7,7 @@ Rows of other code, parameters or data than the stored run's are removed.
 import argparse
 import contextlib
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -20,11 +21,11 @@ from dvc.utils.serialize import parse_yaml
 from oneshot.core.files import write_csv
 from oneshot.page.spread import spread
 from tools import verify
-from tools.experiments import add_options, finished, revision, run
+from tools.experiments import DVC, add_options, finished, revision, run
 
 TABLE = Path("docs/seeds.csv")
 TARGETS = ("train_convnet@10-class", "one_shot_cifar10", "one_shot_mnist")
-# The longest training: its machine is the row's.
+# One of the two long trainings: its machine is the row's.
 PROVENANCE = "provenance/train_convnet-6-class.json"
 CONVNET, UNSEEN, PAIRS, DENSE, DIGITS = (
     "metrics/train_convnet/{}.json",
@@ -61,12 +62,27 @@ METRICS = {
 
 
 def main() -> None:
-    """Run the seeds that the table lacks, and add a row for each."""
+    """Run the seeds that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seeds", type=int, nargs="*", default=[2], help="besides the one in params.yaml (default: 2)")
     add_options(parser)
     options = parser.parse_args()
-    stored = row(_workspace)
+    try:
+        run_seeds(options)
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: run make seeds again, to continue; DVC's queue goes on by itself")
+
+
+def run_seeds(options: argparse.Namespace) -> None:
+    """Run the seeds of the options that the table lacks, and add a row for each."""
+    if _is_stale():
+        sys.exit("error: dvc.lock is not of this code, these parameters and this data: run make repro, then again")
+    try:
+        stored = row(_workspace)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f"error: there is no whole stored run ({error}): run make repro, then again")
+    except KeyError as error:
+        sys.exit(f"error: the stored run has no {error}, which docs/seeds.csv lists: see one_shot in params.yaml")
     table = read_table(TABLE) if TABLE.exists() else pd.DataFrame(columns=list(stored))
     old = table.loc[table["inputs"] != stored["inputs"], "seed"].tolist()
     if old:
@@ -85,9 +101,10 @@ def main() -> None:
                 write_csv(TABLE, table)
     for name in run(ahead, TARGETS, options) if ahead else ():
         made = _experiment(name)
-        if made["inputs"] != stored["inputs"]:
+        if made["inputs"] != stored["inputs"] or name != f"seed-{made['seed']}":
             sys.exit(
-                f"error: {name} ran other code, parameters or data than the stored run: run make repro, then again"
+                f"error: {name} ran another seed, code, parameters or data than the stored run and its seed:"
+                f" remove it with `dvc exp remove {name}`, then again"
             )
         table = add(table, made)
         write_csv(TABLE, table)
@@ -152,6 +169,15 @@ def _needed(lock: Mapping) -> set[str]:
         found.add(name)
         ahead |= {makers[dep["path"]] for dep in lock["stages"][name]["deps"] if dep["path"] in makers} - found
     return found
+
+
+def _is_stale() -> bool:
+    """Whether dvc.lock is of other code, parameters or data than the workspace's."""
+    command = [*DVC, "repro", "--dry", "--allow-missing", *TARGETS]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(done.returncode)
+    return "Running stage" in done.stdout
 
 
 def _workspace(path: str) -> str:

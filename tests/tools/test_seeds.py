@@ -83,6 +83,34 @@ def test_mean_and_deviation_of_the_rows():
     assert found == {"metric": "a", "mean": pytest.approx(0.6), "deviation": pytest.approx(0.2), "trainings": 3}
 
 
+def test_without_a_whole_stored_run_nothing_is_started(project: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.argv", ["seeds", "2"])
+    monkeypatch.setattr(seeds, "run", lambda *_: pytest.fail("an experiment was started"))
+    monkeypatch.setattr(seeds, "_is_stale", lambda: True)
+    with pytest.raises(SystemExit, match=r"dvc\.lock is not of this code"):
+        seeds.main()
+    monkeypatch.setattr(seeds, "_is_stale", lambda: False)
+    (project / "metrics/one_shot_cifar10.json").write_text("{}")
+    with pytest.raises(SystemExit, match="the stored run has no 'report_protocol'"):
+        seeds.main()
+    (project / "dvc.lock").unlink()
+    with pytest.raises(SystemExit, match=r"no whole stored run .*dvc\.lock.*: run make repro"):
+        seeds.main()
+
+
+def test_an_experiment_of_another_seed_is_no_row(project: Path, monkeypatch: pytest.MonkeyPatch):
+    own = seeds.row(reader(project))
+    (project / "docs").mkdir()
+    monkeypatch.setattr("sys.argv", ["seeds", "2"])
+    monkeypatch.setattr(seeds, "_is_stale", lambda: False)
+    monkeypatch.setattr(seeds, "finished", dict)
+    monkeypatch.setattr(seeds, "run", lambda *_: iter(["seed-2"]))
+    monkeypatch.setattr(seeds, "_experiment", lambda name: own)
+    with pytest.raises(SystemExit, match="remove it with `dvc exp remove seed-2`"):
+        seeds.main()
+    assert seeds.read_table(seeds.TABLE)["seed"].tolist() == [1]
+
+
 def test_an_interrupted_call_is_continued(project: Path, monkeypatch: pytest.MonkeyPatch):
     """Seed by seed: what is in the table, or left by an experiment, does not run again; old rows go."""
     own, asked, left = seeds.row(reader(project)), [], {"seed-3": 3}
@@ -96,6 +124,7 @@ def test_an_interrupted_call_is_continued(project: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("sys.argv", ["seeds", "2", "3", "4", "5"])
     monkeypatch.setattr(seeds, "run", run)
+    monkeypatch.setattr(seeds, "_is_stale", lambda: False)
     monkeypatch.setattr(seeds, "finished", lambda: left)
     monkeypatch.setattr(seeds, "_experiment", lambda name: own | {"seed": int(name[5:])})
     with pytest.raises(SystemExit, match="seed-5 failed"):
