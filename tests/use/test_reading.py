@@ -76,6 +76,20 @@ def test_the_turn_of_the_camera_is_applied(tmp_path, orientation, ending):
         assert np.abs(found[row, column].astype(int) - corners()[row, column]).max() < 25
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "I;16"])
+def test_the_turn_is_applied_to_transparent_and_16_bit_images(tmp_path, mode):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    image = Image.fromarray(np.ascontiguousarray(np.rot90(corners(), 1)))
+    if mode == "RGBA":
+        image.putalpha(255)
+    else:
+        image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    image.save(tmp_path / "image.png", exif=exif)
+    expected = np.asarray(Image.fromarray(corners()).convert("RGB" if mode == "RGBA" else "L").convert("RGB"))
+    assert np.abs(read(tmp_path / "image.png").astype(int) - expected).max() <= 1
+
+
 def test_what_is_transparent_is_white(tmp_path):
     pixels = np.dstack([corners(), np.full((16, 24), 255, np.uint8)])
     pixels[:8, :, 3] = 0

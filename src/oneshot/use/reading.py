@@ -89,13 +89,13 @@ def _of_file(file, name: str) -> np.ndarray:
 
 def _of_image(image: Image.Image, name: str) -> np.ndarray:
     _check_size(image.size, name)
+    turn = _TURNS.get(_orientation(image))  # of the file: an image that is made from it has none
     if image.mode.startswith(("I;16", "I", "F")):
         # Pillow would cut off what is above 255.
         image = Image.fromarray(_bytes_of(np.asarray(image)))
     elif image.has_transparency_data:
         coloured = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured)
-    turn = _TURNS.get(_orientation(image))
     image = image.convert("RGB")
     return np.array(image if turn is None else image.transpose(turn))
 
