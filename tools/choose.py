@@ -54,11 +54,16 @@ def main() -> None:
 def run(recipes: Sequence[tuple[str, float]], folds: int) -> None:
     """Measure all arms on some folds, with each changed recipe, and write the table and the picture."""
     params = validate(read(), FoldParams)
+    for name, value in recipes:
+        try:
+            params.recipe({name: value})
+        except UserError as error:
+            raise UserError(f"RECIPES: {str(error).removeprefix('params.yaml: ')}") from None
     enter(params.compute)
     data = cifar10.read("data/raw/cifar10")
     rows = []
     for fold in all_folds()[:folds]:
-        for name, value in [("", 0.0), *recipes]:
+        for name, value in dict.fromkeys([("", 0.0), *recipes]):
             features = features_of(fold, data, params, {name: value} if name else {})
             for arm, shots, found in measure(features, f"{name} {value:g}" if name else "", params.seed):
                 rows.append((fold.name, arm, shots, found))

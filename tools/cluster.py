@@ -38,6 +38,7 @@ def run(
     except ImportError:
         sys.exit("error: a cluster needs Dask: install the packages of the group `cluster` in pyproject.toml")
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs").split()
+    changed += _git("status", "--porcelain", "--untracked-files=all", "--", "src", "stages").split()
     if changed:
         sys.exit(f"error: jobs run a commit, from which {changed[1]} differs: commit it and push, then run again")
     try:

@@ -99,12 +99,12 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
         dropout_maps=recipe.dropout_maps,
         dropout_units=recipe.dropout_units,
     )
-    path = folder / f"{fold.name}.weights.h5"
+    checkpoint = Checkpoint(folder, fold.name, *determinants)
+    path = checkpoint.path.with_suffix(".weights.h5")
     if path.exists():
         files.read_weights(path, model)
     else:
         train, validation = (trained[part].relabelled(fold.trained) for part in ("train", "validation"))
-        checkpoint = Checkpoint(folder, fold.name, *determinants)
         options = {"seed": params.seed, "checkpoint": checkpoint, "on_epoch": lambda row: None}
         training.train(model, train, validation, recipe, **options)
         files.write_weights(path, model)

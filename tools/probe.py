@@ -8,6 +8,7 @@ classes are not read. Each probe is a row of docs/probes.csv; those that are the
 import argparse
 import functools
 import resource
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import pandas as pd
 
 from oneshot.core import environment, files, params
 from oneshot.core.environment import ComputeParams
+from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
 
 TABLE = Path("docs/probes.csv")
@@ -110,18 +112,27 @@ def main() -> None:
     parser.add_argument("arm", choices=ARMS)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    environment.enter(ComputeParams(threads=2, instructions="portable"))
-
-    from oneshot.datasets import cifar10
-
-    rows = pd.read_csv(TABLE).to_dict("records") if TABLE.exists() else []
-    if any(row["arm"] == arguments.arm and row["seed"] == arguments.seed for row in rows):
+    if any(row["arm"] == arguments.arm and row["seed"] == arguments.seed for row in read_rows()):
         print(f"{TABLE} has this probe")
         return
-    images = choose_images(cifar10.read("data/raw/cifar10"))
-    row = {"arm": arguments.arm, "seed": arguments.seed} | probe(ARMS[arguments.arm], arguments.seed, *images)
-    files.write_csv(TABLE, pd.DataFrame([*rows, row]))
+    environment.enter(ComputeParams(threads=2, instructions="portable"))
+    from oneshot.datasets import cifar10
+
+    try:
+        images = choose_images(cifar10.read("data/raw/cifar10"))
+        row = {"arm": arguments.arm, "seed": arguments.seed} | probe(ARMS[arguments.arm], arguments.seed, *images)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: nothing of this probe is kept")
+    # Read again, since another probe may have ended in the meantime.
+    files.write_csv(TABLE, pd.DataFrame([*read_rows(), row]))
     print(row)
+
+
+def read_rows() -> list[dict]:
+    """Read the rows of the table, of which there may be none yet."""
+    return pd.read_csv(TABLE).to_dict("records") if TABLE.exists() else []
 
 
 if __name__ == "__main__":

@@ -137,13 +137,16 @@ def results_table(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, titles: M
     for row, title in titles.items():
         file, key, name, report = ROWS[row]
         value = _leaf(metrics[file], key)
+        if value is None:
+            continue  # one_shot in params.yaml leaves it out
         *group, leaf = key.split(".")
         interval = _leaf(metrics[file], ".".join([*group, "interval_95"])) if leaf == "accuracy" else None
         here = f"{value:.3f}" + (f" +/- {_spread(interval)}" if interval is not None else "")
         over = ""
         if name in spread.index:
             mean, deviation, trainings = (spread.loc[name, column] for column in ("mean", "deviation", "trainings"))
-            over = f"{mean:.3f} +/- {_spread(deviation)} ({trainings})"
+            # One training has no deviation.
+            over = f"{mean:.3f}{'' if pd.isna(deviation) else f' +/- {_spread(deviation)}'} ({trainings})"
         lines.append(f"| {title} | {'' if report is None else f'{report:.3f}'} | {here} | {over} |")
     return "\n".join(lines)
 

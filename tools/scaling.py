@@ -176,7 +176,7 @@ def _in_a_process(work: str, sizes: dict[str, int]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure the points that are missing, then write the picture and the tables."""
+    """Measure one point, or all that are missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--point", nargs=2, metavar=("WORK", "SIZES"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -184,6 +184,14 @@ def main() -> None:
         enter(COMPUTE)
         _measure(options.point[0], json.loads(options.point[1]))
         return
+    try:
+        measure_all()
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: run make scaling again, to continue")
+
+
+def measure_all() -> None:
+    """Measure the points that are missing, and write the table, the picture and the text."""
     points = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=COLUMNS)
     rows = points.to_dict("records")
     done = {(row["work"], row["varied"], row["size"]) for row in rows}

@@ -91,6 +91,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", metavar="FOLDER", help="keep the copy in this new folder")
     keep = parser.parse_args().keep
+    if keep and Path(keep).exists() and (not Path(keep).is_dir() or any(Path(keep).iterdir())):
+        sys.exit(f"error: {keep} is there already: name a new folder")
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="oneshot-smoke-") as scratch:
         try:

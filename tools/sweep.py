@@ -2,6 +2,8 @@
 
 import argparse
 import io
+import json
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -25,25 +27,30 @@ def main() -> None:
     options = parser.parse_args()
     names = {margin: f"margin-{margin:g}".replace(".", "-") for margin in MARGINS}
     experiments = {name: [f"margin={margin}"] for margin, name in names.items()}
-    for _ in run(experiments, ["one_shot_mnist"], options):
-        pass  # the table needs all of them
+    try:
+        for _ in run(experiments, ["one_shot_mnist"], options):
+            pass  # the table needs all of them
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: run make sweep again")
     table = pd.DataFrame([row(names[margin], margin, net) for net in NETS for margin in MARGINS])
     write_csv(TABLE, table)
     write_bytes(PICTURE, draw(table))
     print(table.to_string(index=False))
 
 
-def row(name: str, margin: float, net: str) -> dict[str, float | str]:
-    """Collect the metrics of one net of an experiment."""
+def row(name: str, margin: float, net: str) -> dict[str, float | str | None]:
+    """Collect the metrics of one net of an experiment; its minutes are None if it came out of the run cache."""
     pairs = stored(name, f"metrics/train_siamese/{net}.json")
     one_shot = stored(name, f"metrics/one_shot_mnist/{net}.json")
+    provenance = f"provenance/train_siamese-{net}.json"
+    record = stored(name, provenance)
     return {
         "margin": margin,
         "net": net,
         "unseen_auc": pairs["unseen"]["test"]["auc"],
         "unseen_5way_1shot": one_shot["unseen"]["shot_1"]["accuracy"],
         "seen_auc": pairs["seen"]["test"]["auc"],
-        "minutes": stored(name, f"provenance/train_siamese-{net}.json")["minutes"],
+        "minutes": None if record == json.loads(Path(provenance).read_text()) else record["minutes"],
     }
 
 

@@ -119,9 +119,12 @@ def _twice(scratch: Path) -> list[str]:
 
 
 def _stored(scratch: Path) -> list[str]:
+    if not (smoke.ROOT / "dvc.lock").exists():
+        sys.exit("error: there is no dvc.lock, so no stored run to compare with: run make repro first")
+    stored = read_lock(smoke.ROOT)
     folder = smoke.copy(scratch / "whole")
     smoke.dvc(folder, "repro")
-    stored, found = read_lock(smoke.ROOT), read_lock(folder)
+    found = read_lock(folder)
     paths = differing(stored, found)
     total = len(hashes(stored))
     print(f"verify: {total - len(paths)} of {total} outputs are the same as in dvc.lock, on {machine(folder)}")

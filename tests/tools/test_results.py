@@ -35,6 +35,17 @@ def test_a_row_has_the_reports_value_the_stored_one_and_the_mean():
     assert "| 0.604 | 0.500 |  |" in lines[4]
 
 
+def test_one_training_has_no_deviation_and_what_was_not_measured_no_row():
+    seeds = pd.DataFrame(
+        [("10-class net, test accuracy", 0.81, float("nan"), 1)], columns=["metric", "mean", "deviation", "trainings"]
+    )
+    metrics = metrics_of(0.5)
+    del metrics["one_shot_cifar10"]["report_protocol"]
+    lines = results.results_table(metrics, seeds, results.HEADLINES).splitlines()
+    assert lines[2].endswith("| 0.870 | 0.500 | 0.810 (1) |")
+    assert len(lines) == 2 + 3
+
+
 def test_confusions_are_those_of_the_table():
     names = ["1", "4", "7", "9"]
     counts = {("4", "9"): 6, ("9", "4"): 2, ("1", "7"): 1, ("1", "9"): 1}
