@@ -55,7 +55,6 @@ def ours_in_bfloat16(side: int, seconds: float) -> float:
 
 def ours_in_any_order(side: int, seconds: float) -> float:
     """Images per second of the same step without deterministic operations, to show the cost of determinism."""
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
     import tensorflow as tf
 
     tf.config.experimental.enable_op_determinism = lambda: None

@@ -29,6 +29,7 @@ from oneshot.core.files import write_bytes, write_csv
 from oneshot.core.images import LabelledImages
 from oneshot.core.provenance import machine
 from tools.results import fill
+from tools.verify import processor
 
 TABLE, PICTURE, TEXT = Path("docs/scaling.csv"), Path("docs/scaling.png"), Path("docs/scaling.md")
 COLUMNS = ["work", "varied", "size", "seconds", "memory_mib", "machine"]
@@ -163,8 +164,7 @@ def _measure(work: str, sizes: dict[str, int]) -> None:
     """Measure one point in this process, and print it as JSON."""
     seconds = WORK[work][0](**sizes)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    facts = machine(COMPUTE)
-    where = f"{facts['processor']}, family {facts['family']}, model {facts['model']}"
+    where = processor(machine(COMPUTE))
     print(json.dumps({"seconds": seconds, "memory_mib": round(memory), "machine": where}))
 
 

@@ -145,8 +145,7 @@ def row(read_text: Callable[[str], str]) -> dict[str, Any]:
 
 def machine(record: Mapping) -> str:
     """Name the processor and the GPUs of a record of provenance."""
-    processor = f"{record['processor']}, family {record['family']}, model {record['model']}"
-    return ", ".join([processor, *record["gpu"]])
+    return ", ".join([verify.processor(record), *record["gpu"]])
 
 
 def add(table: pd.DataFrame, made: Mapping[str, Any]) -> pd.DataFrame:

@@ -69,8 +69,12 @@ def explain(recorded: Mapping, found: dict, machine: str) -> str:
 
 def machine(folder: str | Path) -> str:
     """Return the processor of the last run in a project."""
-    facts = json.loads((Path(folder) / "provenance/split.json").read_text())
-    return f"{facts['processor']}, family {facts['family']}, model {facts['model']}"
+    return processor(json.loads((Path(folder) / "provenance/split.json").read_text()))
+
+
+def processor(record: Mapping) -> str:
+    """Name the processor of a record of provenance."""
+    return f"{record['processor']}, family {record['family']}, model {record['model']}"
 
 
 def largest_difference(first: Path, second: Path) -> float | None:

@@ -1,8 +1,10 @@
 """The tables and the picture of `make scaling`, from made-up points."""
 
 import io
+import json
 
 import pandas as pd
+import pytest
 from PIL import Image
 
 from tools import scaling
@@ -25,6 +27,20 @@ def test_the_exponent_is_that_of_the_growth():
     assert set(first["exponent"]) == {"2.00"}
     assert set(table.drop(first.index)["exponent"]) <= {"0.00", "-0.00"}
     assert table["what varied"].tolist()[:2] == ["images per class", "classes"]
+
+
+@pytest.mark.parametrize(
+    ("work", "sizes"),
+    [
+        ("ConvNet, one epoch", {"images_per_class": 16, "classes": 2, "side": 16}),
+        ("siamese net, one epoch", {"images_per_epoch": 64, "batch": 32, "dimensions": 2}),
+        ("episodes", {"episodes": 4, "images_per_class": 30, "classes": 3, "dimensions": 5}),
+    ],
+)
+def test_each_kind_of_work_can_be_measured(work: str, sizes: dict[str, int], capsys: pytest.CaptureFixture[str]):
+    scaling._measure(work, sizes)
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["seconds"] >= 0 and found["memory_mib"] > 50 and "family" in found["machine"]
 
 
 def test_the_picture_is_drawn():

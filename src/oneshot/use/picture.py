@@ -16,14 +16,13 @@ _LETTERS = 20
 
 
 def draw(trial: Trial, names: Sequence[str], title: str) -> bytes:
-    """Draw a trial, the matrix for the fewest examples, as PNG. names: of the classes; title: what was tried."""
+    """Draw a trial, the matrix for one example of each class, as PNG. names: of the classes; title: what was tried."""
     figure = Figure((12, 5.4), dpi=120, layout="constrained")
     curve, matrix = figure.subplots(1, 2)
     figure.suptitle(title, parse_math=False)
     _draw_curve(curve, trial, len(names))
-    shots = min(trial.confusions)
-    _draw_matrix(matrix, trial.confusions[shots], names)
-    matrix.set_title("from one example of each class" if shots == 1 else f"from {shots} examples of each class")
+    _draw_matrix(matrix, trial.confusions[1], names)
+    matrix.set_title("from one example of each class")
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
