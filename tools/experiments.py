@@ -107,7 +107,7 @@ def _waiting(names: set[str]) -> set[str]:
         running = [entry for entry in queue.iter_active() if entry.name in names]
         if running and not queue.worker_status():
             # Their worker died, and DVC would show them as running for ever.
-            queue.kill([entry.name for entry in running], force=True)
+            queue.kill([str(entry.name) for entry in running], force=True)
             running = []
         for entry in running:
             if entry.baseline_rev != commit:

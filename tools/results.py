@@ -122,8 +122,8 @@ HEADLINES = {
     "ConvNet, 6 classes: test accuracy": "ConvNet trained on 6 of them: test accuracy",
     "one-shot, 4 unseen classes, the report's protocol": "the 4 other classes, from one example each: accuracy, "
     "the report's protocol (chance: 0.25)",
-    "siamese-3d, 1-shot on the 5 unseen digits": "siamese net trained on digits 0-4: digits 5-9, from one example each "
-    "(chance: 0.20)",
+    "siamese-3d, 1-shot on the 5 unseen digits": "siamese net in 3-D, trained on digits 0-4: digits 5-9, from one "
+    "example each (chance: 0.20)",
 }
 
 
