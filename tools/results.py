@@ -25,7 +25,7 @@ _DIGIT_NETS = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
 _REPORT_ONE_SHOT = sum(reported.ACCURACY.values()) / len(reported.ACCURACY)
 
 # Title of a row: metrics file, key, the metric's name in docs/seeds.csv, the report's value.
-ROWS: dict[str, tuple[str, str, str | None, float | None]] = {
+ROWS: dict[str, tuple[str, str, str, float | None]] = {
     "ConvNet, 10 classes: test accuracy": (
         "train_convnet/10-class",
         "test.accuracy",

@@ -20,45 +20,15 @@ from dvc.utils.serialize import parse_yaml
 
 from oneshot.core.files import write_csv
 from oneshot.page.spread import spread
-from tools import verify
+from tools import results, verify
 from tools.experiments import DVC, add_options, finished, revision, run
 
 TABLE = Path("docs/seeds.csv")
 TARGETS = ("train_convnet@10-class", "one_shot_cifar10", "one_shot_mnist")
 # One of the two long trainings: its machine is the row's.
 PROVENANCE = "provenance/train_convnet-6-class.json"
-CONVNET, UNSEEN, PAIRS, DENSE, DIGITS = (
-    "metrics/train_convnet/{}.json",
-    "metrics/one_shot_cifar10.json",
-    "metrics/train_siamese/{}.json",
-    "metrics/train_dense_embedding/{}.json",
-    "metrics/one_shot_mnist/{}.json",
-)
-# What the table calls a metric: the file that holds it, and its key there.
-METRICS = {
-    "10-class net, test accuracy": (CONVNET.format("10-class"), "test.accuracy"),
-    "10-class net, test loss": (CONVNET.format("10-class"), "test.loss"),
-    "10-class net, test accuracy, mirror-averaged": (CONVNET.format("10-class"), "test_mirror_averaged.accuracy"),
-    "6-class net, test accuracy": (CONVNET.format("6-class"), "test.accuracy"),
-    "6-class net, test loss": (CONVNET.format("6-class"), "test.loss"),
-    "6-class net, test accuracy, mirror-averaged": (CONVNET.format("6-class"), "test_mirror_averaged.accuracy"),
-    "one-shot, the report's protocol": (UNSEEN, "report_protocol.accuracy"),
-    "1-shot, 10,000 episodes, raw": (UNSEEN, "episodes.shot_1.raw.accuracy"),
-    "1-shot, 10,000 episodes, centred": (UNSEEN, "episodes.shot_1.centred.accuracy"),
-    "1-shot, 10,000 episodes, both_whitened": (UNSEEN, "episodes.shot_1.both_whitened.accuracy"),
-    "1-shot, 10,000 episodes, mirror_both_whitened": (UNSEEN, "episodes.shot_1.mirror_both_whitened.accuracy"),
-    "5-shot, 10,000 episodes, raw": (UNSEEN, "episodes.shot_5.raw.accuracy"),
-    "5-shot, 10,000 episodes, centred": (UNSEEN, "episodes.shot_5.centred.accuracy"),
-    "5-shot, 10,000 episodes, both_whitened": (UNSEEN, "episodes.shot_5.both_whitened.accuracy"),
-    "5-shot, 10,000 episodes, mirror_both_whitened": (UNSEEN, "episodes.shot_5.mirror_both_whitened.accuracy"),
-    "1-shot, all queries together, mirror_both_whitened": (UNSEEN, "transductive.shot_1.mirror_both_whitened.accuracy"),
-    "siamese-2d, unseen digits, AUC": (PAIRS.format("siamese-2d"), "unseen.test.auc"),
-    "siamese-3d, unseen digits, AUC": (PAIRS.format("siamese-3d"), "unseen.test.auc"),
-    "siamese-2d, unseen digits, 1-shot": (DIGITS.format("siamese-2d"), "unseen.shot_1.accuracy"),
-    "siamese-3d, unseen digits, 1-shot": (DIGITS.format("siamese-3d"), "unseen.shot_1.accuracy"),
-    "dense-all, test accuracy": (DENSE.format("dense-all"), "test.accuracy"),
-    "dense-seen, unseen digits, 1-shot": (DIGITS.format("dense-seen"), "unseen.shot_1.accuracy"),
-}
+# What the table calls a metric: the file that holds it, and its key there. They are those of docs/results.md.
+METRICS = {name: (f"metrics/{file}.json", key) for file, key, name, _ in results.ROWS.values()}
 
 
 def main() -> None:
