@@ -167,6 +167,8 @@ def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
 
 def ablations_table(table: pd.DataFrame) -> str:
     """Make a Markdown table of the last epoch of each training; table: docs/ablations.csv."""
+    if table.empty:
+        return "Not measured yet: `make ablations` makes this table."
     lines = [
         "| training | epochs | minutes | validation accuracy | ours by then | test loss | test accuracy |",
         "|---|---|---|---|---|---|---|",
@@ -180,6 +182,8 @@ def ablations_table(table: pd.DataFrame) -> str:
 
 def ceilings_table(table: pd.DataFrame) -> str:
     """Make a Markdown table of the accuracy on unseen digits over trainings; table: docs/ceilings.csv."""
+    if table.empty:
+        return "Not measured yet: `make ceilings` makes this table."
     lines = ["| embedding | shots | accuracy | trainings |", "|---|---|---|---|"]
     for row in over_trainings(table).to_dict("records"):
         spread = "" if pd.isna(row["deviation"]) else f" +/- {_spread(row['deviation'])}"
