@@ -40,7 +40,7 @@ def main() -> None:
     try:
         run_seeds(options)
     except KeyboardInterrupt:
-        sys.exit("\ninterrupted: run make seeds again, to continue; DVC's queue goes on by itself")
+        sys.exit("\ninterrupted: run make seeds again, to continue; what DVC's queue or a worker has begun may go on")
 
 
 def run_seeds(options: argparse.Namespace) -> None:
