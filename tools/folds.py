@@ -97,6 +97,7 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
         units=UNITS,
         batch_norm=recipe.batch_norm,
         dropout_maps=recipe.dropout_maps,
+        dropout_flatten=recipe.dropout_flatten,
         dropout_units=recipe.dropout_units,
     )
     checkpoint = Checkpoint(folder, fold.name, *determinants)

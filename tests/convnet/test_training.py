@@ -102,10 +102,10 @@ def test_the_reports_recipe_is_plain_adam_without_schedule_or_batch_norm():
 
 
 def test_the_net_is_built_as_the_recipe_and_the_convolution_say():
-    model = training.build(6, recipe(dropout_maps=0.1, dropout_units=0.2), "winograd")
+    model = training.build(6, recipe(dropout_maps=0.1, dropout_flatten=0.2, dropout_units=0.3), "winograd")
     assert isinstance(model.get_layer("conv2"), net.Convolution)
     assert isinstance(model.get_layer("conv2_norm"), net.Normalization)
-    assert [model.get_layer(f"dropout{i}").rate for i in range(1, 5)] == [0.1, 0.1, 0.2, 0.2]
+    assert [model.get_layer(f"dropout{i}").rate for i in range(1, 5)] == [0.1, 0.1, 0.2, 0.3]
 
 
 def test_bfloat16_is_refused_where_it_would_be_slow(monkeypatch):

@@ -99,6 +99,7 @@ def parameter_files(draw: st.DrawFn) -> dict:
                 "batch_norm": optimizer == "muon" or draw(st.booleans()),
                 "whitening": draw(st.booleans()),
                 "dropout_maps": draw(share),
+                "dropout_flatten": draw(share),
                 "dropout_units": draw(share),
                 "augmentation": {
                     "rotation": draw(st.floats(0, 180)),

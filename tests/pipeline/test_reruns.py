@@ -81,6 +81,7 @@ PARAMETERS = {
     "convnet.recipe.batch_norm": (False, CONVNET),
     "convnet.recipe.whitening": (False, CONVNET),
     "convnet.recipe.dropout_maps": (0.25, CONVNET),
+    "convnet.recipe.dropout_flatten": (0.5, CONVNET),
     "convnet.recipe.dropout_units": (0.5, CONVNET),
     "convnet.recipe.augmentation.rotation": (2.0, CONVNET),
     "convnet.recipe.augmentation.width_shift": (0.15, CONVNET),

@@ -75,6 +75,7 @@ def build(
     fast: bool = False,
     precision: str = "float32",
     dropout_maps: float = 0.0,
+    dropout_flatten: float = 0.0,
     dropout_units: float = 0.0,
 ) -> keras.Sequential:
     """Build the net: (n, 32, 32, 3) float32, see `standardize` -> logits (n, classes) float32.
@@ -83,7 +84,7 @@ def build(
     one-shot learning uses (the report's by default; narrower nets train faster and serve to compare ideas);
     batch_norm: whether batch norm precedes each ReLU; fast: whether all convolutions but the first are Winograd's;
     precision: "bfloat16" for maps and products in that type (weights and logits stay float32; never with fast);
-    dropout_maps: rate after each pooling; dropout_units: rate after flatten and after the dense layer.
+    dropout_maps: rate after each pooling; dropout_flatten: after flatten; dropout_units: after the dense layer.
     """
     layers = [keras.Input((SIDE, SIDE, 3))]
     policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
@@ -116,7 +117,7 @@ def build(
             add(kind, width, f"conv{number}", pool, kernel_size=3, padding="same")
         layers.append(keras.layers.Dropout(dropout_maps, dtype=policy, name=f"dropout{block}"))
     layers.append(keras.layers.Flatten(dtype=policy, name="flatten"))
-    layers.append(keras.layers.Dropout(dropout_units, dtype=policy, name="dropout3"))
+    layers.append(keras.layers.Dropout(dropout_flatten, dtype=policy, name="dropout3"))
     add(keras.layers.Dense, units, "representation")
     layers.append(keras.layers.Dropout(dropout_units, dtype=policy, name="dropout4"))
     layers.append(keras.layers.Dense(classes, name="logits"))

@@ -43,6 +43,7 @@ class RecipeParams(Schema):
     whitening: bool
     frozen: int = Field(ge=0, le=5)
     dropout_maps: float = Field(ge=0, lt=1)
+    dropout_flatten: float = Field(ge=0, lt=1)
     dropout_units: float = Field(ge=0, lt=1)
     augmentation: AugmentationParams
 

@@ -43,6 +43,7 @@ def build(classes: int, recipe: RecipeParams, convolution: str, precision: str =
         fast=use_winograd(convolution) and precision == "float32",
         precision=precision,
         dropout_maps=recipe.dropout_maps,
+        dropout_flatten=recipe.dropout_flatten,
         dropout_units=recipe.dropout_units,
     )
 
