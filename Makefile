@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds scaling minutes choose probe experiments results lint format lock clean
+.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds scaling minutes choose probe gpu-probes experiments results lint format lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -84,6 +84,9 @@ choose: env  ## compare transforms on folds of the seen classes (docs/choice.csv
 
 probe: env  ## try an idea for the ConvNets' recipe on a narrow net (docs/probes.csv): make probe ARM="offset rate 32" SEED=2
 	@$(RUN) python -m tools.probe "$(ARM)" --seed $(or $(SEED),1)
+
+gpu-probes: env  ## try ideas for the recipe at full width on a GPU, with PyTorch, which env lacks (docs/gpu_probes.csv)
+	@$(RUN) python -m tools.gpu_probes
 
 scaling: env  ## measure how time and memory grow with the work (docs/scaling.csv, .png and .md)
 	@$(RUN) python -m tools.scaling

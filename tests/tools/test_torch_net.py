@@ -1,0 +1,89 @@
+"""The probes' net in PyTorch must be that of the pipeline (skipped without PyTorch, which only these probes need)."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+torch_net = pytest.importorskip("tools.torch_net")
+
+from oneshot.convnet import net, sides, training  # noqa: E402
+from oneshot.convnet.params import ConvnetParams  # noqa: E402
+from oneshot.core import params  # noqa: E402
+
+WIDTHS, UNITS = ((60, 8), (8, 8, 12)), 10
+
+
+@pytest.mark.skipif(torch_net.CUDA, reason="on a GPU the probes compute in bfloat16")
+@pytest.mark.parametrize(("side", "frozen"), [(16, 1), (24, 1), (32, 2)])
+def test_a_step_is_that_of_the_pipeline(side, frozen):
+    rng = np.random.default_rng(0)
+    images = rng.integers(256, size=(64, 32, 32, 3), dtype=np.uint8)
+    labels = rng.integers(6, size=64)
+    recipe = ConvnetParams.model_validate(params.read()["convnet"]).recipe_of("6-class")
+    known = {"weight_penalty": 0.001, "offset_rate": 3.0, "dropout_units": 0.0}
+    recipe = recipe.model_copy(update=known)
+    setting = replace(
+        torch_net.Setting(), epochs=((side, 1),), frozen=(frozen,), batch=64,
+        penalty=0.001, dense_penalty=0.001, offset_rate=3.0, warmup=recipe.warmup,
+    )  # fmt: skip
+    trainer = torch_net.Trainer(torch.tensor(images), WIDTHS, UNITS, steps=1)
+    trainer.prepare(setting, 6)
+    filters = rng.normal(size=(54, 3, 3, 3)).astype(np.float32)
+    seen = []
+    draw_batch = trainer._batch
+
+    def spy(*arguments):
+        seen.append(draw_batch(*arguments))
+        return seen[-1]
+
+    trainer._batch = spy
+    training_ = trainer.train(setting, np.arange(64), labels, filters, seed=1)
+    trainer._move = lambda side: None  # the start of the weights is read before the first step
+    steps = trainer._draw(setting, np.arange(64), labels, 1)
+    trainer._start(setting, torch.tensor(filters), sum(steps), 1)
+    model = net.build(6, widths=WIDTHS, units=UNITS, batch_norm=True)
+    for number, kernel in enumerate(trainer.kernels, 1):
+        model.get_layer(f"conv{number}").kernel.assign(kernel.detach().numpy().transpose(2, 3, 1, 0))
+    model.get_layer("representation").kernel.assign(trainer.dense[32].detach().numpy())
+    model.get_layer("logits").kernel.assign(trainer.last.detach().numpy())
+    del trainer._move
+    list(training_)
+
+    of_side = sides.net_of_side(model, side)
+    optimizer = training.make_optimizer(of_side, recipe, 1)
+    optimizer.build(of_side.trainable_variables)
+    if of_side is not model:
+        sides.move(model.variables, of_side.variables)
+    batch, targets = seen[0]
+    step = training.make_step(of_side, optimizer, recipe, frozen=frozen)
+    step(batch.numpy().transpose(0, 2, 3, 1), targets.numpy().astype(np.int32))
+    if of_side is not model:
+        sides.move(of_side.variables, model.variables)
+
+    for number, kernel in enumerate(trainer.kernels, 1):
+        expected = model.get_layer(f"conv{number}").kernel.numpy()
+        np.testing.assert_allclose(kernel.detach().numpy().transpose(2, 3, 1, 0), expected, atol=2e-4)
+    for place, name in enumerate([*(f"conv{number}" for number in range(1, 6)), "representation"]):
+        norm = model.get_layer(f"{name}_norm")
+        np.testing.assert_allclose(trainer.means[place], norm.mean.numpy(), atol=1e-5)
+        np.testing.assert_allclose(trainer.variances[place], norm.variance.numpy(), atol=1e-5)
+        np.testing.assert_allclose(trainer.offsets[place].detach(), norm.offset.numpy(), atol=1e-4)
+    for values, name in ((trainer.dense[32], "representation"), (trainer.last, "logits")):
+        np.testing.assert_allclose(values.detach(), model.get_layer(name).kernel.numpy(), atol=1e-4)
+
+
+def test_supervised_contrast_is_that_of_a_loop():
+    rng = np.random.default_rng(0)
+    units, labels = rng.normal(size=(12, 5)).astype(np.float32), rng.integers(3, size=12)
+    unit = units / np.linalg.norm(units, axis=1, keepdims=True)
+    losses = []
+    for anchor in range(12):
+        others = [place for place in range(12) if place != anchor]
+        total = sum(np.exp(unit[anchor] @ unit[place] / 0.1) for place in others)
+        same = [place for place in others if labels[place] == labels[anchor]]
+        logs = [np.log(np.exp(unit[anchor] @ unit[place] / 0.1) / total) for place in same]
+        losses.append(-np.mean(logs) if same else 0.0)
+    result = torch_net.supervised_contrast(torch.tensor(units), torch.tensor(labels))
+    np.testing.assert_allclose(float(result), np.mean(losses), rtol=1e-5)
