@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from oneshot.convnet.params import ConvnetParams
 from oneshot.core import params
@@ -33,6 +34,22 @@ def test_the_recipes_of_both_nets_differ_in_their_epochs_only():
     assert ten.pop("epochs") == [(16, 2)] and six.pop("epochs") == [(32, 2)]
     assert ten == six == chosen.recipe.model_dump()
     assert ten["learning_rate"] == 0.5
+
+
+@pytest.mark.parametrize("name", ["report", "thorough"])
+def test_a_recipe_in_a_file_changes_known_parameters_to_valid_values(name):
+    tree = params.read(ROOT)
+    words = (ROOT / "recipes" / name).read_text().split()
+    assert set(words[::2]) == {"-S"}
+    for key, value in (word.split("=") for word in words[1::2]):
+        *groups, leaf = key.split(".")
+        group = tree
+        for part in groups:
+            group = group[part]
+        assert leaf in group, key
+        group[leaf] = YAML(typ="safe", pure=True).load(value)
+    chosen = params.validate({"convnet": tree["convnet"]}, Stage).convnet
+    assert chosen.recipe_of("10-class") != params.validate({"convnet": DEFAULT}, Stage).convnet.recipe_of("10-class")
 
 
 @pytest.mark.parametrize(
