@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import json
 import sys
 from pathlib import Path
 
@@ -38,19 +37,16 @@ def main() -> None:
     print(table.to_string(index=False))
 
 
-def row(name: str, margin: float, net: str) -> dict[str, float | str | None]:
-    """Collect the metrics of one net of an experiment; its minutes are None if it came out of the run cache."""
+def row(name: str, margin: float, net: str) -> dict[str, float | str]:
+    """Collect the metrics of one net of an experiment."""
     pairs = stored(name, f"metrics/train_siamese/{net}.json")
     one_shot = stored(name, f"metrics/one_shot_mnist/{net}.json")
-    provenance = f"provenance/train_siamese-{net}.json"
-    record = stored(name, provenance)
     return {
         "margin": margin,
         "net": net,
         "unseen_auc": pairs["unseen"]["test"]["auc"],
         "unseen_5way_1shot": one_shot["unseen"]["shot_1"]["accuracy"],
         "seen_auc": pairs["seen"]["test"]["auc"],
-        "minutes": None if record == json.loads(Path(provenance).read_text()) else record["minutes"],
     }
 
 
