@@ -1,18 +1,23 @@
-"""Try ideas for the ConvNets' recipe at full width on a GPU: same images, paired by seed, judged by validation images.
+"""Try ideas for the ConvNets' recipe at full width on a GPU, in PyTorch: same images, judged by validation images.
 
 A training takes seconds there. The 6-class and the 10-class probes train on the first 4,000 of the official training
-images of each class and are measured on the other 1,000; epochs are multiplied by 1.2, so that the steps are those of
-the stored nets. A fold learns three of the seen classes and classifies the other three from one and five examples.
-Test images and unseen classes are not read. Each training is a row of docs/gpu_probes.csv; those that are there are
-not run again. Needs a GPU and PyTorch, which is not in the project's lock file: pip install torch.
+images of each class and are measured on the other 1,000; epochs are multiplied by 1.2, so that there are nearly as many
+steps as for the stored nets. A fold learns three of the seen classes and classifies the other three from one and five
+examples. Test images are not used, and the classes 6 to 9 only by the 10-class probes.
+
+Each training is a row of docs/gpu_probes.csv; those that are there are not run again. They were made by an earlier
+script with the same trainings and other draws of the folds' episodes; this one was run on a CPU only. What a step draws
+(dropout, cutout, zoom, colour, mixup) comes from the GPU's own generator and differs with each run.
+
+Needs a GPU, and PyTorch, which is not in the project's lock file: .venv/bin/pip install torch.
 """
 
-# pyright: reportMissingImports=false, reportOptionalMemberAccess=false
+# pyright: reportMissingImports=false
 
 import argparse
-import itertools
+import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,16 +25,22 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from oneshot.convnet.whitening import whitening_filters
+from oneshot.convnet import whitening
 from oneshot.core import files
 from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
-from oneshot.evaluation.transforms import SHRINKAGE
+from oneshot.datasets import cifar10
+from oneshot.evaluation.confusion import accuracy
+from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.transforms import represent, stacked
+from tools.folds import all_folds
 
 TABLE = Path("docs/gpu_probes.csv")
 TRAINED, VALIDATED = 4_000, 1_000  # images of each class
-SIDE_BY_SIDE = 5  # trainings at a time
+KNOWN = 1_600  # images of each trained class for the transforms of a fold
+AT_A_TIME = 5
 DRAWS = 1_000  # episodes of a fold
+METHODS = ("raw", "centred", "pooled_centred", "mirror_centred", "whitened", "both_whitened", "mirror_both_whitened")
 
 
 @dataclass(frozen=True)
@@ -53,9 +64,9 @@ def epochs(*each: float) -> dict:
     return {"epochs": tuple((side, round(count * 1.2, 3)) for side, count in zip((16, 24, 32), each, strict=True))}
 
 
-# What each idea changes in the recipe that was the default before: 2, 3 and 1.5 epochs at sides 16, 24 and 32.
-FORMER = {
-    "the former default": {},
+# What each idea changes in the second default of docs/recipe.md, which is torch_net.Setting.
+SECOND = {
+    "second default": {},
     "rates 0.07": {"rate": 0.07, "sgd_rate": 0.07},
     "rates 0.14": {"rate": 0.14, "sgd_rate": 0.14},
     "rates 0.2": {"rate": 0.2, "sgd_rate": 0.2},
@@ -80,7 +91,7 @@ FORMER = {
     "mixed first filters": {"mixed_filters": True},
     "shifts of 2 pixels": {"shift": 2},
     "shifts of 3 pixels": {"shift": 3},
-    "whitening 0.005": {"smallest": 5e-3},
+    "whitening 0.005": {"whitening_epsilon": 5e-3},
     "dense rate 0.3": {"dense_rate": 0.3},
     "dense rate 3": {"dense_rate": 3.0},
     "epochs 2, 3, 0.75": epochs(2, 3, 0.75),
@@ -89,19 +100,33 @@ FORMER = {
     "epochs 1, 3, 1": epochs(1, 3, 1),
     "epochs 3, 3, 0.5": epochs(3, 3, 0.5),
 }
+
+
+def epochs_of(*each: tuple[float, float, float]) -> dict[str, dict]:
+    """Name and list changes of the epochs."""
+    return {f"epochs {', '.join(f'{count:g}' for count in counts)}": epochs(*counts) for counts in each}
+
+
+def named(basis: dict, arms: dict[str, dict]) -> dict[str, dict]:
+    """Put a basis under arms: its values before their names, and its changes under theirs."""
+    words = {"penalty": "penalty", "offset_rate": "offset rate", "momentum": "momentum"}
+    prefix = ", ".join(f"{word} {basis[key]:f}".rstrip("0").rstrip(".") for key, word in words.items() if key in basis)
+    return {f"{prefix}; {name}" if name else prefix: basis | changes for name, changes in arms.items()}
+
+
 LIGHT = {"penalty": 3e-5, "dense_penalty": 3e-5}
 ON_LIGHT = {
     "": {},
-    "rates 0.07": FORMER["rates 0.07"],
-    "rates 0.14": FORMER["rates 0.14"],
-    "SGD rate 0.2": FORMER["SGD rate 0.2"],
-    "offset rate 20": FORMER["offset rate 20"],
+    "rates 0.07": SECOND["rates 0.07"],
+    "rates 0.14": SECOND["rates 0.14"],
+    "SGD rate 0.2": SECOND["SGD rate 0.2"],
+    "offset rate 20": SECOND["offset rate 20"],
     "offset rate 40": {"offset_rate": 40.0},
-    "momentum 0.95": FORMER["momentum 0.95"],
-    "Muon momentum 0.4": FORMER["Muon momentum 0.4"],
-    "no label smoothing": FORMER["no label smoothing"],
+    "momentum 0.95": SECOND["momentum 0.95"],
+    "Muon momentum 0.4": SECOND["Muon momentum 0.4"],
+    "no label smoothing": SECOND["no label smoothing"],
     "label smoothing 0.05": {"smoothing": 0.05},
-    "warmup 0.3": FORMER["warmup 0.3"],
+    "warmup 0.3": SECOND["warmup 0.3"],
     "penalty of the dense layers 0.00025": {"dense_penalty": 2.5e-4},
     "penalty of the dense layers 0.001": {"dense_penalty": 1e-3},
     "offset rate 20, SGD rate 0.2, Muon momentum 0.4": {"offset_rate": 20.0, "sgd_rate": 0.2, "muon_momentum": 0.4},
@@ -114,75 +139,44 @@ ON_LIGHT = {
     "supervised contrast 0.1": {"contrast": 0.1},
     "mixup 0.3": {"mixup": 0.3},
 }
-FAST = LIGHT | {"offset_rate": 20.0, "momentum": 0.95}
-ON_FAST = {"": {}, "rates 0.07": FORMER["rates 0.07"]} | {
-    f"epochs {', '.join(f'{count:g}' for count in each)}": epochs(*each)
-    for each in [(2, 2.5, 1), (3, 2, 1), (1, 3, 1), (3, 3, 0.5), (2, 2, 1), (2, 2, 0.5), (2, 1.5, 1)]
+MORE_MOMENTUM = LIGHT | {"offset_rate": 20.0, "momentum": 0.95}
+ON_MORE_MOMENTUM = {"": {}, "rates 0.07": SECOND["rates 0.07"]} | epochs_of(
+    (2, 2.5, 1), (3, 2, 1), (1, 3, 1), (3, 3, 0.5), (2, 2, 1), (2, 2, 0.5), (2, 1.5, 1)
+)
+BASIS = {"penalty": 6e-5, "dense_penalty": 6e-5, "offset_rate": 20.0}  # of the default
+ON_BASIS = {"": {}, "rates 0.07": SECOND["rates 0.07"], "penalty 0.0001": SECOND["penalty 0.0001"]} | epochs_of(
+    (2, 1.5, 1), (2, 2, 0.5), (3, 1.5, 0.5), (3, 1, 1), (4, 2, 0.5), (2, 2.5, 0.5), (1, 2, 1), (1, 2.5, 0.5), (2, 2, 1)
+)
+ON_BASIS |= epochs_of((4, 8, 4), (6, 6, 4))
+ON_BASIS["epochs 4, 8, 4, penalty 0.0001"] = epochs(4, 8, 4) | SECOND["penalty 0.0001"]
+TEN = epochs_of((1, 2, 1), (1, 1.5, 0.75), (1, 1.5, 0.5), (1, 1, 0.75), (1, 1, 0.5), (2, 1, 0.5), (1, 1, 1))
+TEN |= epochs_of((1.5, 1, 0.75), (0.5, 1.5, 0.5), (2, 4, 2), (4, 4, 2))
+TEN |= {
+    "epochs 2, 4, 2, penalty 0.0001": epochs(2, 4, 2) | SECOND["penalty 0.0001"],
+    "epochs 1, 1.5, 0.5, penalty 0.00003": epochs(1, 1.5, 0.5) | LIGHT,
+    "epochs 1, 1.5, 0.5, rates 0.07": epochs(1, 1.5, 0.5) | SECOND["rates 0.07"],
+    "epochs 1, 1.5, 0.5, rates 0.14": epochs(1, 1.5, 0.5) | SECOND["rates 0.14"],
 }
-CHOSEN = {"penalty": 6e-5, "dense_penalty": 6e-5, "offset_rate": 20.0}
-ON_CHOSEN = {
-    "": {},
-    "rates 0.07": FORMER["rates 0.07"],
-    "penalty 0.0001": FORMER["penalty 0.0001"],
-    "epochs 4, 8, 4, penalty 0.0001": epochs(4, 8, 4) | FORMER["penalty 0.0001"],
-} | {
-    f"epochs {', '.join(f'{count:g}' for count in each)}": epochs(*each)
-    for each in [
-        *[(2, 1.5, 1), (2, 2, 0.5), (3, 1.5, 0.5), (3, 1, 1), (4, 2, 0.5), (2, 2.5, 0.5), (1, 2, 1), (1, 2.5, 0.5)],
-        *[(2, 2, 1), (4, 8, 4), (6, 6, 4)],
-    ]
-}
-TEN = {
-    "the former default": epochs(1, 2, 1),
-    "chosen: epochs 2, 4, 2, penalty 0.0001": CHOSEN | epochs(2, 4, 2) | FORMER["penalty 0.0001"],
-    "chosen: epochs 1, 1.5, 0.5, penalty 0.00003": CHOSEN | epochs(1, 1.5, 0.5) | LIGHT,
-    "chosen: epochs 1, 1.5, 0.5, rates 0.07": CHOSEN | epochs(1, 1.5, 0.5) | FORMER["rates 0.07"],
-    "chosen: epochs 1, 1.5, 0.5, rates 0.14": CHOSEN | epochs(1, 1.5, 0.5) | FORMER["rates 0.14"],
-} | {
-    f"chosen: epochs {', '.join(f'{count:g}' for count in each)}": CHOSEN | epochs(*each)
-    for each in [
-        *[(1, 2, 1), (1, 1.5, 0.75), (1, 1.5, 0.5), (1, 1, 0.75), (1, 1, 0.5), (2, 1, 0.5), (1, 1, 1), (1.5, 1, 0.75)],
-        *[(0.5, 1.5, 0.5), (2, 4, 2), (4, 4, 2)],
-    ]
-}
-ON_FOLDS = {
-    "the former default": {},
-    "no label smoothing": FORMER["no label smoothing"],
-    "penalty 0": FORMER["penalty 0"],
-    "light": LIGHT,
-    "light: no label smoothing": LIGHT | FORMER["no label smoothing"],
-    "light: dropout 0.3": LIGHT | {"dropout": 0.3},
-    "light: supervised contrast 0.1": LIGHT | {"contrast": 0.1},
-    "light: mixup 0.3": LIGHT | {"mixup": 0.3},
-    "light: zoom 0.15": LIGHT | {"zoom": 0.15},
-    "light: epochs 4, 6, 3": LIGHT | epochs(4, 6, 3),
-    "light: epochs 2, 1.5, 1": LIGHT | epochs(2, 1.5, 1),
-}
-
-
-def named(prefix: str, basis: dict, arms: dict[str, dict]) -> dict[str, dict]:
-    """Put the name of a basis before those of the arms on it, and its changes under theirs."""
-    return {f"{prefix}: {name}" if name else prefix: basis | changes for name, changes in arms.items()}
-
-
-def folds() -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Return the trained and the held-out classes of six folds: one vehicle and two animals against the rest."""
-    pairs = list(itertools.combinations((2, 3, 4, 5), 2))
-    trained = [tuple(sorted((place % 2, *pair))) for place, pair in enumerate(pairs)]
-    return [(fold, tuple(label for label in range(6) if label not in fold)) for fold in trained]
+LIGHT_ON_FOLDS = {
+    name: ON_LIGHT[name]
+    for name in ("", "no label smoothing", "dropout 0.3", "supervised contrast 0.1", "mixup 0.3", "zoom 0.15")
+} | epochs_of((4, 6, 3), (2, 1.5, 1))
+SIX_CLASS = SECOND | named(LIGHT, ON_LIGHT) | named(MORE_MOMENTUM, ON_MORE_MOMENTUM) | named(BASIS, ON_BASIS)
+TEN_CLASS = {"second default": epochs(1, 2, 1)} | named(BASIS, TEN)
+FOLDS = {name: SECOND[name] for name in ("second default", "no label smoothing", "penalty 0")}
+FOLDS |= named(LIGHT, LIGHT_ON_FOLDS)
 
 
 def probes() -> list[Probe]:
-    """Return all probes, with two seeds of each of the six-class and ten-class ones."""
-    six = FORMER | named("light", LIGHT, ON_LIGHT) | named("fast", FAST, ON_FAST) | named("chosen", CHOSEN, ON_CHOSEN)
-    chosen = [
+    """Return all probes: two seeds of each arm of the 6-class and the 10-class net, and one on each of six folds."""
+    whole = [
         Probe(arm, tuple(changes.items()), seed, classes)
         for seed in (1, 2)
-        for arms, classes in ((six, tuple(range(6))), (TEN, tuple(range(10))))
+        for arms, classes in ((SIX_CLASS, tuple(range(6))), (TEN_CLASS, tuple(range(10))))
         for arm, changes in arms.items()
     ]
-    return chosen + [
-        Probe(arm, tuple(changes.items()), 1, *fold) for arm, changes in ON_FOLDS.items() for fold in folds()
+    return whole + [
+        Probe(arm, tuple(changes.items()), 1, *fold) for arm, changes in FOLDS.items() for fold in all_folds()[:6]
     ]
 
 
@@ -193,145 +187,108 @@ class Images:
         self.images, self.labels = known.images, known.labels
         self.of_class = [np.flatnonzero(known.labels == label) for label in range(10)]
 
-    def trained(self, classes: tuple[int, ...], count: int = TRAINED) -> np.ndarray:
-        """Return the places of the first images of each class."""
+    def first(self, classes: tuple[int, ...], count: int) -> np.ndarray:
+        """Return the places of the first images of each class, class by class."""
         return np.concatenate([self.of_class[label][:count] for label in classes])
 
-    def validated(self, classes: tuple[int, ...]) -> np.ndarray:
+    def last(self, classes: tuple[int, ...], count: int) -> np.ndarray:
         """Return the places of the last images of each class, class by class."""
-        return np.concatenate([self.of_class[label][-VALIDATED:] for label in classes])
-
-    def filters(self, classes: tuple[int, ...], smallest: float) -> np.ndarray:
-        """Compute whitening filters of 5,000 training images, see `oneshot.convnet.whitening`: (54, 3, 3, 3)."""
-        from oneshot.convnet import net, whitening
-
-        whitening.SMALLEST = smallest  # this process trains no net of the pipeline
-        places = np.random.default_rng(0).permutation(self.trained(classes))[:5_000]
-        return whitening_filters(net.standardize(self.images[places]).numpy()).transpose(3, 2, 0, 1)
+        return np.concatenate([self.of_class[label][-count:] for label in classes])
 
 
-def run(probe: Probe, trainer, images: Images) -> Iterator[dict | None]:
+def filters_of(images: Images) -> Callable[[tuple[int, ...], float], np.ndarray]:
+    """Make a function (classes, whitening epsilon) -> whitening filters (54, 3, 3, 3), which computes each once."""
+    from oneshot.convnet.net import DEVIATION, MEAN
+
+    @functools.cache
+    def filters(classes: tuple[int, ...], epsilon: float) -> np.ndarray:
+        whitening.SMALLEST = epsilon  # this process trains no net of the pipeline
+        places = np.random.default_rng(0).permutation(images.first(classes, TRAINED))[:5_000]
+        inputs = (images.images[places] - MEAN) / DEVIATION
+        return whitening.whitening_filters(inputs).transpose(3, 2, 0, 1).copy()
+
+    return filters
+
+
+def run(probe: Probe, trainer, images: Images, filters: Callable) -> Iterator[dict[str, float] | None]:
     """Train and measure one net by a `torch_net.Trainer`; yields None while it trains, and at last the row's values."""
     from torch.nn.functional import cross_entropy
 
     from tools.torch_net import Setting
 
     setting = replace(Setting(), **dict(probe.changes))
-    places = images.trained(probe.classes)
+    places = images.first(probe.classes, TRAINED)
     labels = np.searchsorted(probe.classes, images.labels[places])
     trainer.prepare(setting, len(probe.classes))
-    filters = images.filters(probe.classes, setting.smallest)
-    yield from trainer.train(setting, places, labels, filters, probe.seed)
-    views = [trainer.represent(images.validated(probe.classes), mirrored=mirrored) for mirrored in (False, True)]
-    logits = [trainer.logits(linear).cpu() for linear, _ in views]
-    true = _classes(len(probe.classes), VALIDATED)
+    yield from trainer.train(setting, places, labels, filters(probe.classes, setting.whitening_epsilon), probe.seed)
+    validated = images.last(probe.classes, VALIDATED)
+    true = np.searchsorted(probe.classes, images.labels[validated])
+    logits = [trainer.logits(trainer.represent(validated, mirrored=mirrored)[0]).cpu() for mirrored in (False, True)]
     row = {
-        "loss": float(cross_entropy(logits[0], true)),
-        "accuracy": float((logits[0].argmax(1) == true).float().mean()),
-        "mirror_averaged": float(((logits[0] + logits[1]).argmax(1) == true).float().mean()),
+        "loss": float(cross_entropy(logits[0], logits[0].new_tensor(true).long())),
+        "accuracy": float((logits[0].argmax(1).numpy() == true).mean()),
+        "mirror_averaged": float(((logits[0] + logits[1]).argmax(1).numpy() == true).mean()),
     }
     yield row | (one_shot(probe, trainer, images) if probe.held_out else {})
 
 
-def _classes(count: int, each: int):
-    import torch
-
-    return torch.arange(count).repeat_interleave(each)
-
-
 def one_shot(probe: Probe, trainer, images: Images) -> dict[str, float]:
-    """Classify the held-out classes in random episodes, by several transforms of `oneshot.evaluation.transforms`."""
-    import torch
-    from torch.nn.functional import normalize
+    """Classify a fold's held-out classes in random episodes, by some of `oneshot.evaluation.transforms`."""
 
-    known = images.trained(probe.classes, 1_600)
-    labels = _classes(len(probe.classes), 1_600)
-    new = images.validated(probe.held_out)
-    views = [[trainer.represent(places, mirrored=mirrored) for mirrored in (False, True)] for places in (new, known)]
-    (new_linear, new_pooled), (known_linear, known_pooled) = (
-        [torch.stack(layer).cpu() for layer in zip(*both, strict=True)] for both in views
-    )
+    def layers(places: np.ndarray):
+        views = [trainer.represent(places, mirrored=mirrored) for mirrored in (False, True)]
+        return stacked([{"linear": linear.cpu().numpy(), "pooled": pooled.cpu().numpy()} for linear, pooled in views])
 
-    def centred(new, known):
-        return normalize(new - known.mean(0), dim=1)
-
-    def whitened(new, known):
-        middle = known.mean(0)
-        around = known.double()
-        for label in range(len(probe.classes)):
-            around[labels == label] -= around[labels == label].mean(0)
-        covariance = around.T @ around / len(around)
-        size = len(covariance)
-        spread = torch.trace(covariance) / size * torch.eye(size, dtype=torch.float64)
-        matrix = torch.linalg.cholesky(torch.linalg.inv((1 - SHRINKAGE) * covariance + SHRINKAGE * spread))
-        return normalize((new - middle) @ matrix.float(), dim=1)
-
-    def both_whitened(view):
-        parts = (new_linear, known_linear), (new_pooled, known_pooled)
-        return torch.cat([whitened(view(new), view(known)) for new, known in parts], dim=1)
-
-    new_units, known_units = new_linear.relu(), known_linear.relu()
-    features = {
-        "raw": new_units[0],
-        "centred": centred(new_units[0], known_units[0]),
-        "linear_centred": centred(new_linear[0], known_linear[0]),
-        "pooled_centred": centred(new_pooled[0], known_pooled[0]),
-        "mirror_centred": centred(new_units.mean(0), known_units.mean(0)),
-        "whitened": whitened(new_units[0], known_units[0]),
-        "both_whitened": both_whitened(lambda layer: layer[0]),
-        "mirror_both_whitened": both_whitened(lambda layer: layer.mean(0)),
-    }
-    way = len(probe.held_out)
-    generator = torch.Generator().manual_seed(7)
-    right = {}
+    new, known = images.last(probe.held_out, VALIDATED), images.first(probe.classes, KNOWN)
+    new_layers, known_layers = layers(new), layers(known)
+    found = {}
     for shots in (1, 5):
-        support = torch.rand(DRAWS, way, VALIDATED, generator=generator).topk(shots, 2).indices
-        support += torch.arange(way)[:, None] * VALIDATED
-        for name, values in features.items():
-            right[f"{name}_{shots}"] = _accuracy(values, support)
-    return right
-
-
-def _accuracy(values, support) -> float:
-    """Classify all images but the support by the nearest prototype: (n, d), (draws, way, shots) -> accuracy."""
-    import torch
-
-    draws, way, shots = support.shape
-    true = _classes(way, len(values) // way)
-    correct = 0
-    for part in support.split(100):
-        prototypes = values[part].mean(2)
-        distances = (prototypes**2).sum(2)[..., None] - 2 * torch.einsum("awd,qd->awq", prototypes, values)
-        hit = distances.argmin(1) == true
-        correct += int(hit.sum()) - int(hit.gather(1, part.reshape(len(part), -1)).sum())
-    return correct / (draws * (len(values) - way * shots))
+        labels = images.labels[new]
+        support = draw_episodes(labels, probe.held_out, episodes=DRAWS, shots=shots, seed=probe.seed)
+        for method in METHODS:
+            features = represent(method, new_layers, known_layers, images.labels[known])
+            found[f"{method}_{shots}"] = float(accuracy(evaluate(features, labels, probe.held_out, support)).mean())
+    return found
 
 
 def main() -> None:
     """Run the probes that the table lacks."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    from oneshot.datasets import cifar10
-
     try:
-        images = Images(cifar10.read("data/raw/cifar10").take(np.arange(cifar10.TRAINING)))
-        run_missing(images)
+        require_gpu()
+        run_missing(Images(cifar10.read("data/raw/cifar10").take(np.arange(cifar10.TRAINING))))
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("\ninterrupted: finished trainings are kept, the next call goes on")
 
 
+def require_gpu() -> None:
+    """Raise UserError if there is no PyTorch, or no GPU for it."""
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise UserError("the probes on a GPU need PyTorch: .venv/bin/pip install torch") from None
+    if not torch.cuda.is_available():
+        raise UserError("PyTorch finds no GPU here, which these probes need")
+
+
 def run_missing(images: Images) -> None:
     """Run the probes that the table lacks, several at a time, and write each row as it comes."""
-    torch = _torch()
-    from tools.torch_net import DEVICE, Trainer
+    import torch
+
+    from tools.torch_net import DEVICE, Trainer, reflected
 
     rows = pd.read_csv(TABLE, dtype={"classes": str}).to_dict("records") if TABLE.exists() else []
     present = {(row["classes"], row["arm"], row["seed"]) for row in rows}
     missing = [probe for probe in probes() if probe.key not in present]
+    if not missing:
+        print(f"{TABLE} has all probes")
+        return
     stored = torch.tensor(images.images, device=DEVICE)
-    trainers = [Trainer(stored) for _ in range(SIDE_BY_SIDE)]
-    running: dict[int, tuple[Probe, Iterator[dict | None]]] = {}
+    larger, filters = reflected(stored), filters_of(images)
+    trainers = [Trainer(stored, larger) for _ in range(AT_A_TIME)]
+    running: dict[int, tuple[Probe, Iterator[dict[str, float] | None]]] = {}
     with tqdm(total=len(missing), unit="training") as bar:
         while missing or running:
             for place, trainer in enumerate(trainers):
@@ -339,7 +296,7 @@ def run_missing(images: Images) -> None:
                     if not missing:
                         continue
                     probe = missing.pop(0)
-                    running[place] = probe, run(probe, trainer, images)
+                    running[place] = probe, run(probe, trainer, images, filters)
                 probe, training = running[place]
                 values = next(training)
                 if values is not None:
@@ -347,17 +304,6 @@ def run_missing(images: Images) -> None:
                     rows.append(dict(zip(("classes", "arm", "seed"), probe.key, strict=True)) | values)
                     files.write_csv(TABLE, pd.DataFrame(rows).round(5))
                     bar.update()
-
-
-def _torch():
-    """Import PyTorch; raise UserError if there is none, or no GPU."""
-    try:
-        import torch
-    except ImportError:
-        raise UserError("the probes on a GPU need PyTorch: pip install torch") from None
-    if not torch.cuda.is_available():
-        raise UserError("PyTorch finds no GPU here, which these probes need")
-    return torch
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """The ConvNet's training in PyTorch, for probes on a GPU: the layers, recipe and arithmetic of `oneshot.convnet`.
 
-On a GPU each step is one CUDA graph, maps and their products are bfloat16, and several nets train side by side, each in
-its own stream. From equal weights and images, one step in float32 gives the net of `oneshot.convnet` to five digits.
+On a GPU each step is one CUDA graph, maps and their products are bfloat16, and several nets train at a time, each in
+its own stream. A test compares a step in float32 on a CPU with the pipeline's.
 """
 
 # pyright: reportMissingImports=false, reportOptionalMemberAccess=false
 
 import contextlib
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from oneshot.convnet.muon import A, B, C
-from oneshot.convnet.net import DEVIATION, MAP, MEAN, SIDE, WIDTHS, Normalization, nearest_cells
+from oneshot.convnet.net import DEVIATION, MAP, MEAN, SIDE, UNITS, WIDTHS, Normalization, nearest_cells
 
 CUDA = torch.cuda.is_available()
 DEVICE = "cuda" if CUDA else "cpu"
@@ -33,7 +34,7 @@ if CUDA:
 class Setting:
     """What a probe trains. The defaults are the recipe that was the default until the probes."""
 
-    # Read in each step from the GPU's memory, so that one graph serves all their values.
+    # Numbers of each step, which are read from the GPU's memory: one graph serves all their values.
     rate: float = 0.1  # peak rate of Muon
     sgd_rate: float = 0.1  # peak rate of all else
     warmup: float = 0.15
@@ -44,23 +45,24 @@ class Setting:
     smoothing: float = 0.1
     muon_momentum: float = 0.6
     momentum: float = 0.9
+    # The same, but a graph is without what is 0.
+    zoom: float = 0.0  # factors from 1 - zoom to 1 + zoom, of each side
+    colour: float = 0.0  # contrast from 1 - colour to 1 + colour, each channel shifted by up to colour
+    contrast: float = 0.0  # weight of a supervised contrastive loss on the units
     # Part of the graph.
-    frozen: tuple[int, ...] = (1, 1, 2)  # in each stretch
+    frozen: tuple[int, ...] = (1, 1, 2)  # number of first convolutions that each stretch does not train
     batch: int = 128
     dropout: float = 0.0  # after the dense layer
     cutout: int = 0  # side of a grey square in each image, pixels
-    zoom: float = 0.0  # factors from 1 - zoom to 1 + zoom, of each side
-    colour: float = 0.0  # contrast from 1 - colour to 1 + colour, each channel shifted by up to colour
-    contrast: float = 0.0  # weight of a supervised contrastive loss on the units (Khosla et al. 2020)
     mixup: float = 0.0  # largest share of another image
-    # Of the training's start and images.
+    # Of the start and the images.
     epochs: tuple[tuple[int, float], ...] = ((16, 2.4), (24, 3.6), (32, 1.8))
-    shift: int = FARTHEST  # pixels
+    shift: int = FARTHEST  # pixels, at most that many
     mixed_filters: bool = False  # the first filters that are no whitening directions are mixtures of them
-    smallest: float = 5e-4  # see oneshot.convnet.whitening
+    whitening_epsilon: float = 5e-4  # see oneshot.convnet.whitening.SMALLEST
 
     @property
-    def graph(self) -> tuple:
+    def structure(self) -> tuple:
         """Return what decides the graphs of a training."""
         sides = tuple(side for side, _ in self.epochs)
         parts = self.cutout, self.zoom > 0, self.colour > 0, self.contrast > 0, self.mixup
@@ -73,10 +75,13 @@ SCALARS = (
 )  # fmt: skip
 
 
+# Kept on the device, since nothing can be copied there while a graph is captured.
+MEANS, DEVIATIONS = (torch.tensor(values, device=DEVICE) for values in (MEAN, DEVIATION))
+
+
 def standardize(images: torch.Tensor) -> torch.Tensor:
     """Turn pixels (n, H, W, 3) uint8 into the net's inputs (n, 3, H, W) float32."""
-    mean, deviation = (torch.tensor(values, device=images.device) for values in (MEAN, DEVIATION))
-    return ((images.float() - mean) / deviation).permute(0, 3, 1, 2)
+    return ((images.float() - MEANS) / DEVIATIONS).permute(0, 3, 1, 2)
 
 
 def reflected(images: torch.Tensor) -> torch.Tensor:
@@ -85,13 +90,19 @@ def reflected(images: torch.Tensor) -> torch.Tensor:
     return torch.cat([images[:, :, :FARTHEST].flip(2), images, images[:, :, -FARTHEST:].flip(2)], 2).contiguous()
 
 
+@functools.cache
+def area_means(side: int) -> torch.Tensor:
+    """Return the share of each of 32 pixels in each of `side` larger ones: (side, 32)."""
+    edges, pixels = np.arange(side + 1) * SIDE / side, np.arange(SIDE)
+    shares = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return torch.tensor(np.maximum(shares, 0) * side / SIDE, dtype=torch.float32, device=DEVICE)
+
+
 def shrink(images: torch.Tensor, side: int) -> torch.Tensor:
     """Shrink images by area means: (n, 3, 32, 32) -> (n, 3, side, side)."""
-    edges = np.arange(side + 1) * SIDE / side
-    pixels = np.arange(SIDE)
-    shares = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    means = torch.tensor(np.maximum(shares, 0) * side / SIDE, dtype=torch.float32, device=images.device)
-    return images if side == SIDE else torch.einsum("ih,nchw,jw->ncij", means, images, means)
+    if side == SIDE:
+        return images
+    return torch.einsum("ih,nchw,jw->ncij", area_means(side), images, area_means(side))
 
 
 def resize(kernel: torch.Tensor, old: int, new: int) -> torch.Tensor:
@@ -123,15 +134,17 @@ def orthogonalize(matrix: torch.Tensor) -> torch.Tensor:
 class Trainer:
     """One net that is trained again and again, in a stream of its own.
 
-    images: (n, 32, 32, 3) uint8 on the device; widths, units: see `oneshot.convnet.net.build`; steps: of the longest
-    training.
+    images: (n, 32, 32, 3) uint8 on the device; larger: the same, see `reflected`; widths, units: see
+    `oneshot.convnet.net.build`; steps: of the longest training.
     """
 
-    def __init__(self, images: torch.Tensor, widths=WIDTHS, units: int = 600, steps: int = 6000):
-        self.images, self.padded = images, reflected(images)
+    def __init__(
+        self, images: torch.Tensor, larger: torch.Tensor, widths=WIDTHS, units: int = UNITS, steps: int = 6000
+    ):
+        self.images, self.larger = images, larger
         self.widths, self.units = [width for block in widths for width in block], units
         self.stream = torch.cuda.Stream() if CUDA else None
-        self.graph, self.classes, self.graphs = (), 0, {}
+        self.structure, self.classes, self.graphs = (), 0, {}
         # Of each image of each step: its place, label, shifts, and whether it is mirrored.
         self.plan = [torch.zeros(steps * 128, dtype=torch.int64, device=DEVICE) for _ in range(5)]
         self.step_number = torch.zeros((), dtype=torch.int64, device=DEVICE)
@@ -159,12 +172,12 @@ class Trainer:
 
     def prepare(self, setting: Setting, classes: int) -> None:
         """Allocate the net and capture the graphs of a setting, if those at hand are of another one."""
-        if (setting.graph, classes) == (self.graph, self.classes):
+        if (setting.structure, classes) == (self.structure, self.classes):
             return
         self.graphs.clear()
         if classes != self.classes:
             self._allocate(classes)
-        self.graph = setting.graph
+        self.structure = setting.structure
         if not CUDA:
             return
         torch.cuda.synchronize()
@@ -227,7 +240,7 @@ class Trainer:
                 count = max(1, int(min(1.0, epochs - done) * len(places)) // setting.batch)
                 order = rng.permutation(len(places))[: count * setting.batch]
                 moves = rng.uniform(-setting.shift, setting.shift, (2, len(order)))
-                moves = np.clip(np.rint(moves), -FARTHEST, FARTHEST).astype(int) + FARTHEST
+                moves = np.rint(moves).astype(int) + FARTHEST
                 mirrored = (first_mirrored[order] + epoch) % 2
                 parts.append((places[order], labels[order], *moves, mirrored))
                 steps[-1] += count
@@ -299,7 +312,7 @@ class Trainer:
         place, label, right, down, mirrored = (part[chosen] for part in self.plan)
         rows, columns = down[:, None] + span, right[:, None] + span
         columns = torch.where(mirrored[:, None] > 0, columns.flip(1), columns)
-        images = standardize(self.padded[place[:, None, None], rows[:, :, None], columns[:, None, :]])
+        images = standardize(self.larger[place[:, None, None], rows[:, :, None], columns[:, None, :]])
 
         def uniform(*shape):
             return torch.rand(shape, device=DEVICE) * 2 - 1
@@ -320,12 +333,12 @@ class Trainer:
         return shrink(images, side), label
 
     def _step(self, setting: Setting, side: int, frozen: int) -> None:
+        share = 0.0
         with torch.no_grad():
             images, labels = self._batch(setting, side)
-            neighbours = torch.arange(len(images), device=DEVICE).roll(1)
-            share = torch.rand((), device=DEVICE) * setting.mixup
             if setting.mixup:
-                images = images * (1 - share) + images[neighbours] * share
+                share = torch.rand((), device=DEVICE) * setting.mixup
+                images = images * (1 - share) + images.roll(1, 0) * share
         dense = self.dense[side]
         trained = [*self.kernels[frozen:], *self.offsets[frozen:], dense, self.last, self.bias]
         units = self._normalised(self._dense(self._maps(images, True, frozen), side), len(self.widths), True)
@@ -338,7 +351,7 @@ class Trainer:
 
         loss = entropy(labels)
         if setting.mixup:
-            loss = (1 - share) * loss + share * entropy(labels[neighbours])
+            loss = (1 - share) * loss + share * entropy(labels.roll(1))
         if setting.contrast:
             loss = loss + self.scalars["contrast"] * supervised_contrast(units, labels)
         gradients = torch.autograd.grad(loss, trained)
