@@ -143,9 +143,9 @@ def test_broken_files_end_in_one_sentence(tmp_path, edits):
         line = lines[number]
         lines[number] = line[:place] + scrap + line[place + cut :]
     (tmp_path / "params.yaml").write_text("\n".join(lines), encoding="utf-8")
-    start = time.monotonic()
+    start = time.process_time()
     try:
         params.check(params.read(tmp_path), SCHEMAS)
     except UserError as error:
         assert "params.yaml" in str(error) and len(str(error).splitlines()) == 1
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
