@@ -35,6 +35,16 @@ if not done:
     os.killpg(0, signal.SIGKILL)
 """
 
+# `dvc push` leaves out what is kept in Git (`cache: false`), without which no other machine can take a stage from the
+# run cache.
+_PUSH_UNCACHED = """
+from dvc.repo import Repo
+with Repo() as repo:
+    outputs = [out for stage in repo.index.stages for out in stage.outs if out.hash_info and not out.use_cache]
+    found = {out.hash_info for out in outputs if repo.cache.local.exists(out.hash_info.value)}
+    raise SystemExit(bool(repo.cloud.push(found).failed))
+"""
+
 
 def main() -> None:
     """Run the job that the command line describes."""
@@ -123,6 +133,7 @@ def run(
         )
         # The experiment comes last: if it is at the remote, then so is everything else.
         shell.patiently("push results and run cache", *_dvc("push", "--quiet", "--run-cache"))
+        shell.patiently("push metrics and plots", sys.executable, "-c", _PUSH_UNCACHED)
         # What `dvc exp push` does, but by the git that cloned, and only if nothing is there: another job may have
         # pushed the same experiment in the meantime, and then that one stays.
         push = ("git", "push", "--quiet", f"--force-with-lease={ref}:", "origin", f"{ref}:{ref}")
