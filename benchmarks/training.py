@@ -34,12 +34,12 @@ def random_batch(side: int):
 def ours(side: int, seconds: float, precision: str = "float32") -> float:
     """Images per second of the default recipe's training step, before the last stretch."""
     from oneshot.convnet import training
-    from oneshot.convnet.params import RecipeParams
+    from oneshot.convnet.params import ConvnetParams
     from oneshot.convnet.sides import net_of_side
     from oneshot.core import params
     from oneshot.training.tensorflow import tf
 
-    recipe = RecipeParams.model_validate(params.read()["convnet"]["recipe"])
+    recipe = ConvnetParams.model_validate(params.read()["convnet"]).recipe_of("10-class")
     model = net_of_side(training.build(CLASSES, recipe, "auto", precision), side)
     optimizer = training.make_optimizer(model, recipe, 100_000)
     optimizer.build(model.trainable_variables)

@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy import stats
 
-from oneshot.convnet.params import RecipeParams
+from oneshot.convnet.params import Recipe
 from oneshot.core.environment import enter
 from oneshot.core.errors import UserError
 from oneshot.core.files import write_bytes, write_csv
@@ -41,7 +41,11 @@ def main() -> None:
     """Train or read the nets, measure all arms, and write the table and the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "recipes", nargs="*", type=change, metavar="RECIPE=VALUE", help="changes of convnet.recipe, compared one by one"
+        "recipes",
+        nargs="*",
+        type=change,
+        metavar="RECIPE=VALUE",
+        help="changes of the 6-class net's recipe, compared one by one",
     )
     parser.add_argument("--folds", type=int, choices=range(2, 13), default=6, help="folds to use (default: 6)")
     options = parser.parse_args()
@@ -77,7 +81,7 @@ def run(recipes: Sequence[tuple[str, float]], folds: int) -> None:
 def change(text: str) -> tuple[str, float]:
     """Read a change of the recipe: "label_smoothing=0" -> ("label_smoothing", 0.0)."""
     name, _, value = text.partition("=")
-    numbers = [key for key, field in RecipeParams.model_fields.items() if field.annotation is float]
+    numbers = [key for key, field in Recipe.model_fields.items() if field.annotation is float]
     if name not in numbers:
         raise argparse.ArgumentTypeError(f"{text!r} should be NAME=NUMBER, with a name of {', '.join(numbers)}")
     try:

@@ -42,7 +42,9 @@ class FoldParams(Schema):
 
     def recipe(self, changes: Mapping[str, object]) -> Recipe:
         """Return the recipe of the 6-class net with the folds' epochs and some changed values."""
-        return validate(self.convnet.recipe.model_dump() | {"epochs": [(SIDE, EPOCHS)]} | dict(changes), Recipe)
+        return validate(
+            self.convnet.recipe_of("6-class").model_dump() | {"epochs": [(SIDE, EPOCHS)]} | dict(changes), Recipe
+        )
 
 
 class Fold(NamedTuple):

@@ -39,9 +39,10 @@ COMPUTE = ComputeParams(threads=2, instructions="portable")
 def convnet(images_per_class: int, classes: int, side: int) -> float:
     """Processor seconds of one epoch of the ConvNet's default recipe, without its start."""
     from oneshot.convnet import training
-    from oneshot.convnet.params import Recipe
+    from oneshot.convnet.params import ConvnetParams
 
-    recipe = Recipe(epochs=[(side, 2)], **params.read()["convnet"]["recipe"])
+    default = ConvnetParams.model_validate(params.read()["convnet"]).recipe_of("6-class")
+    recipe = default.model_copy(update={"epochs": [(side, 2)]})
     model = training.build(classes, recipe, "auto")
     images = _random_images(images_per_class, classes, (32, 32, 3), np.uint8)
     return _second_epoch(training.train, model, images, recipe)

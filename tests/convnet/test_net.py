@@ -70,6 +70,13 @@ def test_a_folded_net_gives_the_same_outputs(normed, images, until):
     np.testing.assert_allclose(after, before, rtol=1e-3, atol=1e-4 * np.abs(before).max())
 
 
+@pytest.mark.parametrize("until", ["pool1", "representation"])
+def test_the_layers_after_another_take_its_outputs(normed, images, until):
+    inputs = net.standardize(images)
+    outputs = net.forward(normed, inputs, until=until)
+    np.testing.assert_array_equal(net.forward(normed, outputs, after=until), net.forward(normed, inputs))
+
+
 def test_folding_a_net_without_batch_norm_copies_it():
     model = net.build(6)
     for ours, theirs in zip(net.fold(model).get_weights(), model.get_weights(), strict=True):

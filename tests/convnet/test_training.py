@@ -29,10 +29,11 @@ REPORT = {
 STILL = DEFAULT["recipe"]["augmentation"] | {"width_shift": 0.0, "height_shift": 0.0, "flip": "none"}
 
 
-def recipe(six_class=None, **changes):
+def recipe(six_class=None, norm_penalty=0.0, **changes):
     """The default recipe of the 6-class net, with some changes."""
     epochs = DEFAULT["epochs"] | ({"six_class": six_class} if six_class else {})
-    tree = DEFAULT | {"epochs": epochs, "recipe": DEFAULT["recipe"] | changes}
+    penalties = DEFAULT["norm_penalty"] | {"six_class": norm_penalty}
+    tree = DEFAULT | {"epochs": epochs, "norm_penalty": penalties, "recipe": DEFAULT["recipe"] | changes}
     return ConvnetParams.model_validate(tree).recipe_of("6-class")
 
 
@@ -69,28 +70,56 @@ def test_shrinking_is_the_area_mean(side):
 
 def test_a_step_descends_the_penalized_smoothed_loss():
     """One SGD step of rate 1 against Keras's own losses and regularizer."""
-    layers = [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(4, name="logits")]
-    model = keras.Sequential(layers)
-    kernel, bias = (weight.copy() for weight in model.get_weights())
+    model = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(5, activation="relu", name="representation"),
+            keras.layers.Dense(4, name="logits"),
+        ]
+    )
+    start = [weight.copy() for weight in model.get_weights()]
     rng = np.random.default_rng(0)
-    images, labels = rng.normal(size=(6, 8, 8, 3)).astype(np.float32), rng.integers(4, size=6).astype(np.int32)
-    chosen = recipe(**REPORT | {"weight_penalty": 0.03, "label_smoothing": 0.2})
+    images, labels = rng.normal(size=(6, 32, 32, 3)).astype(np.float32), rng.integers(4, size=6).astype(np.int32)
+    chosen = recipe(norm_penalty=0.7, **REPORT | {"weight_penalty": 0.03, "label_smoothing": 0.2})
     optimizer = keras.optimizers.SGD(1.0)
     optimizer.build(model.trainable_variables)
     step = training.make_step(model, optimizer, chosen)
     metrics = step(tf.constant(images), tf.constant(labels))
 
-    w, b = tf.Variable(kernel), tf.Variable(bias)
+    w, b, w2, b2 = variables = [tf.Variable(weight) for weight in start]
     with tf.GradientTape() as tape:
-        logits = images.reshape(6, -1) @ w + b
+        units = tf.nn.relu(images.reshape(6, -1) @ w + b)
+        logits = units @ w2 + b2
         entropy = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)
-        loss = entropy(tf.one_hot(labels, 4), logits) + keras.regularizers.L2(0.03)(w)
-    for ours, before, slope in zip(model.get_weights(), (kernel, bias), tape.gradient(loss, [w, b]), strict=True):
+        loss = entropy(tf.one_hot(labels, 4), logits) + keras.regularizers.L2(0.03)(w) + keras.regularizers.L2(0.03)(w2)
+        middle = units.numpy().mean(axis=0)
+        distances = [tf.norm(unit - middle) for unit in tf.unstack(units)]
+        usual = np.mean([distance.numpy() for distance in distances])
+        loss += 0.7 * sum((distance / usual - 1) ** 2 for distance in distances) / 6
+    for ours, before, slope in zip(model.get_weights(), start, tape.gradient(loss, variables), strict=True):
         np.testing.assert_allclose(ours, before - slope, rtol=1e-4, atol=1e-5)
     plain = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
     assert float(metrics["loss"]) == pytest.approx(float(plain), rel=1e-5)
     assert float(metrics["accuracy"]) == pytest.approx(np.mean(logits.numpy().argmax(axis=1) == labels))
     assert int(metrics["count"]) == 6
+
+
+def test_the_norm_spread_is_that_of_the_distances_from_the_mean():
+    values = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
+    lengths = np.linalg.norm(values - values.mean(axis=0), axis=1)
+    spread = float(training.norm_spread(tf.constant(values)))
+    assert spread == pytest.approx(np.var(lengths) / np.mean(lengths) ** 2, rel=1e-4)
+    assert float(training.norm_spread(tf.constant(50 * values + 3))) == pytest.approx(spread, rel=1e-3)
+    assert float(training.norm_spread(tf.constant([[1.0, 2], [3, 2], [2, 1], [2, 3]]))) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_norm_spread_of_equal_representations_has_a_finite_gradient():
+    same = tf.ones((3, 4))
+    with tf.GradientTape() as tape:
+        tape.watch(same)
+        spread = training.norm_spread(same)
+    assert float(spread) == 0 and np.all(tape.gradient(spread, same).numpy() == 0)
 
 
 def test_the_reports_recipe_is_plain_adam_without_schedule_or_batch_norm():

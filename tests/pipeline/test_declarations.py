@@ -29,10 +29,10 @@ IN_GIT = {
 DIGIT_NETS = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
 # An output in Git that is not a plot switches off a stage's run cache: these stages take a few seconds.
 WITHOUT_RUN_CACHE = {"draw_pictures", "page", *(f"export_digit_net@{net}" for net in DIGIT_NETS)}
-# A stage reads only its own net's epochs, but its schema has both nets'.
+# A stage reads only what is its own net's, but its schema has both nets'.
 OF_ANOTHER_NET = {
-    "train_convnet@10-class": {"convnet.epochs.six_class"},
-    "train_convnet@6-class": {"convnet.epochs.ten_class"},
+    "train_convnet@10-class": {"convnet.epochs.six_class", "convnet.norm_penalty.six_class"},
+    "train_convnet@6-class": {"convnet.epochs.ten_class", "convnet.norm_penalty.ten_class"},
 }
 
 NETS = ("convnet", "siamese", "dense_embedding")

@@ -13,7 +13,7 @@ from tools import torch_net  # noqa: E402
 WIDTHS, UNITS = ((60, 8), (8, 8, 12)), 10
 CHANGES = {
     "learning_rate": 0.02, "warmup": 0.5, "weight_penalty": 0.001, "offset_rate": 3.0, "label_smoothing": 0.2,
-    "dropout_units": 0.0,
+    "norm_penalty": 0.0, "dropout_units": 0.0,
 }  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def digits(count: int) -> LabelledImages:
 @pytest.mark.parametrize("side", [8, 16, 24, 32])
 def test_the_convnets(side: int, traced: list, monkeypatch: pytest.MonkeyPatch):
     """At every side: below 32 an enlarged map would bring ResizeNearestNeighborGrad."""
-    recipe = Recipe.model_validate(params.read()["convnet"]["recipe"] | {"epochs": [[side, 1]]})
+    recipe = Recipe.model_validate(params.read()["convnet"]["recipe"] | {"epochs": [[side, 1]], "norm_penalty": 1.0})
     for convolution in ("winograd", "plain"):
         model = convnet.build(6, recipe, convolution)
         step = convnet.make_step(model, convnet.make_optimizer(model, recipe, 10), recipe)

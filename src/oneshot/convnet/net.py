@@ -124,26 +124,26 @@ def build(
     return keras.Sequential(layers, name=f"{classes}-class")
 
 
-def forward(model: keras.Sequential, images: tf.Tensor, *, training: bool = False, until: str = "logits") -> tf.Tensor:
+def forward(
+    model: keras.Sequential, images: tf.Tensor, *, training: bool = False, after: str = "", until: str = "logits"
+) -> tf.Tensor:
     """Run the net layer by layer on images of any side that is a multiple of 8: (n, side, side, 3) -> (n, units).
 
     If the side is below that of the net, the last map has fewer cells. The result is then that for the map enlarged to
     8x8 by repeating the nearest cells, so that the dense layer fits.
-    until: name of the last layer to run (batch norm and ReLU included).
+    until: name of the last layer to run (batch norm and ReLU included); after: name of a layer whose outputs are given
+    in place of images, as another call with `until` returned them.
     """
     values = images
     cells = MAP
-    reached = False
-    for layer in model.layers:
-        if reached and not isinstance(layer, Normalization):
-            break
+    first = _end(model, after) if after else 0
+    for layer in model.layers[first : _end(model, until)]:
         if isinstance(layer, keras.layers.Flatten):
             cells = known_size(values, 1)
         if layer.name == "representation" and known_size(values, 1) < layer.kernel.shape[0]:
             values = _dense_of_fewer_cells(layer, values, cells)
         else:
             values = layer(values, training=training) if _has_mode(layer) else layer(values)
-        reached = reached or layer.name == until
     return values
 
 
@@ -219,6 +219,14 @@ def _dense_of_fewer_cells(layer, values: tf.Tensor, cells: int) -> tf.Tensor:
     kernel = kernel_of_fewer_cells(tf.convert_to_tensor(layer.kernel), cells)
     outputs = tf.matmul(values, tf.cast(kernel, values.dtype))
     return layer.activation(outputs + tf.cast(layer.bias, outputs.dtype) if layer.use_bias else outputs)
+
+
+def _end(model: keras.Sequential, name: str) -> int:
+    """Return the position after a layer and its batch norm."""
+    end = [layer.name for layer in model.layers].index(name) + 1
+    while end < len(model.layers) and isinstance(model.layers[end], Normalization):
+        end += 1
+    return end
 
 
 def _has_mode(layer) -> bool:

@@ -55,9 +55,13 @@ class RecipeParams(Schema):
 
 
 class Recipe(RecipeParams):
-    """How one net is trained: the shared recipe, and stretches of epochs, each with one side of the images."""
+    """How one net is trained: the shared recipe, and what is its own.
+
+    epochs: stretches, each with one side of the images; norm_penalty: weight of `training.norm_spread` in the loss.
+    """
 
     epochs: Stretches
+    norm_penalty: float = Field(ge=0)
 
     def sides(self) -> list[tuple[int, float]]:
         """Return the side of the images in pixels, and the part of the images that are used, of each epoch."""
@@ -77,13 +81,22 @@ class EpochsParams(Schema):
     six_class: Stretches
 
 
+class NormPenaltyParams(Schema):
+    """How strongly each net's training keeps the norms of the representations equal."""
+
+    ten_class: float = Field(ge=0)
+    six_class: float = Field(ge=0)
+
+
 class ConvnetParams(ConvolutionParams):
     """How the 10-class and the 6-class net are trained."""
 
     epochs: EpochsParams
+    norm_penalty: NormPenaltyParams
     recipe: RecipeParams
 
     def recipe_of(self, net: str) -> Recipe:
         """Return the recipe of the "10-class" or the "6-class" net."""
-        epochs = {"10-class": self.epochs.ten_class, "6-class": self.epochs.six_class}[net]
-        return Recipe(epochs=epochs, **dict(self.recipe))
+        key = {"10-class": "ten_class", "6-class": "six_class"}[net]
+        own = {name: getattr(getattr(self, name), key) for name in ("epochs", "norm_penalty")}
+        return Recipe(**own, **dict(self.recipe))

@@ -142,7 +142,7 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
 
 
 def make_step(
-    model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: RecipeParams, *, frozen: int = 0
+    model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: Recipe, *, frozen: int = 0
 ) -> Callable:
     """Make the training step: (images (b, side, side, 3) float32, labels (b,) int32) -> metrics of the batch.
 
@@ -161,12 +161,15 @@ def make_step(
     @tf.function
     def step(images, labels):
         with tf.GradientTape() as tape:
-            logits = net.forward(model, images, training=True)
+            representations = net.forward(model, images, training=True, until="representation")
+            logits = net.forward(model, representations, training=True, after="representation")
             classes = known_size(logits, 1)
             targets = tf.one_hot(labels, classes)
             entropy = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
             smooth = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
+            if recipe.norm_penalty:
+                loss += recipe.norm_penalty * norm_spread(representations)
         variables = [variable for variable in model.trainable_variables if variable.path not in still_paths]
         gradients = tape.gradient(loss, variables)
         if recipe.weight_penalty:
@@ -180,6 +183,20 @@ def make_step(
         return {"count": tf.size(labels), "loss": entropy, "accuracy": tf.reduce_mean(tf.cast(correct, tf.float32))}
 
     return step
+
+
+def norm_spread(representations: tf.Tensor) -> tf.Tensor:
+    """Compute how unequal the distances of a batch's representations from their mean are: (b, units) -> float32.
+
+    It is the mean of (distance / mean distance - 1)^2, with means that are constants for the gradient. It makes plain
+    Euclidean distances compare directions, as unit length does afterwards; a form of ring loss (Zheng et al. 2018),
+    whose norms are around zero and of a learned size.
+    """
+    values = tf.cast(representations, tf.float32)
+    around = values - tf.stop_gradient(tf.reduce_mean(values, axis=0))
+    # The square root has no gradient at 0.
+    distances = tf.sqrt(tf.reduce_sum(around**2, axis=1) + 1e-6)
+    return tf.reduce_mean((distances / tf.stop_gradient(tf.reduce_mean(distances)) - 1) ** 2)
 
 
 def epoch_batches(
