@@ -32,7 +32,7 @@ def test_the_recipes_of_both_nets_differ_in_their_epochs_and_norm_penalty_only()
     chosen = convnet(epochs={"ten_class": [[16, 2]], "six_class": [[32, 2]]}, learning_rate=0.5)
     ten, six = (chosen.recipe_of(net).model_dump() for net in ("10-class", "6-class"))
     assert ten.pop("epochs") == [(16, 2)] and six.pop("epochs") == [(32, 2)]
-    assert (ten.pop("norm_penalty"), six.pop("norm_penalty")) == (0, 1)
+    assert (ten.pop("norm_penalty"), six.pop("norm_penalty")) == (0, 3)
     assert ten == six == chosen.recipe.model_dump()
     assert ten["learning_rate"] == 0.5
 
