@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from oneshot.convnet.params import ConvnetParams, Recipe
 from oneshot.core import environment, files, params
 from oneshot.core.environment import ComputeParams
 from oneshot.core.errors import UserError
@@ -75,17 +76,22 @@ def choose_images(all_images: LabelledImages) -> tuple[LabelledImages, LabelledI
     return first.relabelled(range(CLASSES)), second.relabelled(range(CLASSES))
 
 
+def recipe_of(arm: Arm) -> Recipe:
+    """Return the 6-class net's recipe with an arm's changes and the probes' epochs."""
+    default = ConvnetParams.model_validate(params.read()["convnet"]).recipe_of("6-class")
+    return Recipe.model_validate(default.model_dump() | arm.recipe | {"epochs": EPOCHS})
+
+
 def probe(arm: Arm, seed: int, train_set: LabelledImages, validation_set: LabelledImages) -> dict[str, float]:
     """Train and measure one net; the minutes are processor time divided by two."""
     from oneshot.convnet import inference, net, training
-    from oneshot.convnet.params import Recipe
     from oneshot.training.checkpoint import Checkpoint
     from oneshot.training.tensorflow import seed_initialisation
 
     net.build = functools.partial(net.build, **NARROW)  # this process trains no other net
     for name, value in arm.constants.items():
         setattr(training, name, value)
-    recipe = Recipe.model_validate(params.read()["convnet"]["recipe"] | arm.recipe | {"epochs": EPOCHS})
+    recipe = recipe_of(arm)
     seed_initialisation(seed)
     model = training.build(CLASSES, recipe, "auto")
     if arm.start:
