@@ -132,7 +132,8 @@ def forward(
     If the side is below that of the net, the last map has fewer cells. The result is then that for the map enlarged to
     8x8 by repeating the nearest cells, so that the dense layer fits.
     until: name of the last layer to run (batch norm and ReLU included); after: name of a layer whose outputs are given
-    in place of images, as another call with `until` returned them.
+    in place of images, as another call with `until` returned them (one before flatten, or the representation). Raises
+    ValueError for a name that the net lacks.
     """
     values = images
     cells = MAP

@@ -61,7 +61,7 @@ def train(
     """Train a net of `build` in place; return the metrics of each epoch.
 
     train_set, validation_set: images (n, 32, 32, 3) uint8, labels 0 .. classes - 1. The reported loss is the
-    cross-entropy without smoothing and weight penalty. Validation images have the side of the epoch's training images:
+    cross-entropy without smoothing and penalties. Validation images have the side of the epoch's training images:
     a net that was trained only on small images does not work on large ones.
     """
     images, labels, _ = train_set
@@ -97,6 +97,7 @@ def train(
     def validate(epoch):
         return classification_metrics(predictors[sides[epoch][0]](validation_set.images), validation_set.labels)
 
+    penalty = f", or convnet.norm_penalty, which is {recipe.norm_penalty:g}" if recipe.norm_penalty else ""
     return run_epochs(
         epochs=len(sides),
         variables=variables[net.SIDE],
@@ -104,7 +105,7 @@ def train(
         validate=validate,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
-        rate=f"convnet.recipe.learning_rate, which is {recipe.learning_rate:g}",
+        rate=f"convnet.recipe.learning_rate, which is {recipe.learning_rate:g}{penalty}",
     )
 
 
@@ -188,9 +189,9 @@ def make_step(
 def norm_spread(representations: tf.Tensor) -> tf.Tensor:
     """Compute how unequal the distances of a batch's representations from their mean are: (b, units) -> float32.
 
-    It is the mean of (distance / mean distance - 1)^2, with means that are constants for the gradient. It makes plain
-    Euclidean distances compare directions, as unit length does afterwards; a form of ring loss (Zheng et al. 2018),
-    whose norms are around zero and of a learned size.
+    It is the mean of (distance / mean distance - 1)^2; both means are constants for the gradient. The smaller it is,
+    the more Euclidean distances depend on directions only, as after unit length. A form of ring loss (Zheng et al.
+    2018), which measures norms from zero and learns their size.
     """
     values = tf.cast(representations, tf.float32)
     around = values - tf.stop_gradient(tf.reduce_mean(values, axis=0))

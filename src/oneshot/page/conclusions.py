@@ -115,7 +115,7 @@ def _by_shots(table: pd.DataFrame, column: str, *, largest: bool, gain: str = "g
     found = []
     for shots, rows in table.groupby("shots"):
         row = rows.loc[rows[column].idxmax() if largest else rows[column].idxmin()]
-        points = f"{100 * row[gain]:+.1f} ± {100 * row['gain_interval_95']:.1f}"
+        points = f"{round(100 * row[gain], 1) + 0.0:+.1f} ± {100 * row['gain_interval_95']:.1f}"
         examples = f"{shots} example{'s' if shots != 1 else ''}"
         found.append(f"{row['method']} with {examples} ({row['accuracy']:.1%}, {points})")
     return found
