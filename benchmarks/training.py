@@ -32,7 +32,7 @@ def random_batch(side: int):
 
 
 def ours(side: int, seconds: float, precision: str = "float32") -> float:
-    """Images per second of the default recipe's training step, before the last stretch."""
+    """Images per second of the 10-class net's default training step, before the last stretch."""
     from oneshot.convnet import training
     from oneshot.convnet.params import ConvnetParams
     from oneshot.convnet.sides import net_of_side

@@ -37,7 +37,7 @@ COMPUTE = ComputeParams(threads=2, instructions="portable")
 
 
 def convnet(images_per_class: int, classes: int, side: int) -> float:
-    """Processor seconds of one epoch of the ConvNet's default recipe, without its start."""
+    """Processor seconds of one epoch of the 6-class net's default recipe, without its start."""
     from oneshot.convnet import training
     from oneshot.convnet.params import ConvnetParams
 

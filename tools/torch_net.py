@@ -1,4 +1,4 @@
-"""The ConvNet's training in PyTorch, for probes on a GPU: the layers, recipe and arithmetic of `oneshot.convnet`.
+"""The ConvNet's training in PyTorch, for probes on a GPU: layers and arithmetic of `oneshot.convnet`, no norm penalty.
 
 On a GPU each step is one CUDA graph, maps and their products are bfloat16, and several nets train at a time, each in
 its own stream. A test compares a step in float32 on a CPU with the pipeline's.
