@@ -143,11 +143,8 @@ MORE_MOMENTUM = LIGHT | {"offset_rate": 20.0, "momentum": 0.95}
 ON_MORE_MOMENTUM = {"": {}, "rates 0.07": SECOND["rates 0.07"]} | epochs_of(
     (2, 2.5, 1), (3, 2, 1), (1, 3, 1), (3, 3, 0.5), (2, 2, 1), (2, 2, 0.5), (2, 1.5, 1)
 )
-BASIS = {
-    "penalty": 6e-5,
-    "dense_penalty": 6e-5,
-    "offset_rate": 20.0,
-}  # of the default, which also has dropout and a norm penalty
+# Of the default, without its dropout and norm penalty.
+BASIS = {"penalty": 6e-5, "dense_penalty": 6e-5, "offset_rate": 20.0}
 ON_BASIS = {"": {}, "rates 0.07": SECOND["rates 0.07"], "penalty 0.0001": SECOND["penalty 0.0001"]} | epochs_of(
     (2, 1.5, 1), (2, 2, 0.5), (3, 1.5, 0.5), (3, 1, 1), (4, 2, 0.5), (2, 2.5, 0.5), (1, 2, 1), (1, 2.5, 0.5), (2, 2, 1)
 )

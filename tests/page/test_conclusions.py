@@ -54,6 +54,11 @@ def test_the_most_and_the_least_helpful_transform_are_named_for_each_number_of_s
     assert "power with 1 example (59.0%, -1.0 ± 0.2) and unit with 5 examples (81.0%, +1.0 ± 0.1)" in least
 
 
+def test_a_loss_that_rounds_to_nothing_has_no_minus_sign():
+    rows = [*MEASURED[:1], ("1-shot unit", 1, "unit", 0.6, 0.01, -0.0001, 0.002)]
+    assert "unit with 1 example (60.0%, +0.0 ± 0.2)" in written(rows)[2]
+
+
 def test_unlabelled_queries_are_compared_with_the_same_features():
     rows = [
         ("1-shot unit", 1, "unit", 0.7, 0.02, 0.05, 0.01),
