@@ -46,13 +46,15 @@ def main(params: Params) -> None:
     unseen, seen = layers_of(data, is_unseen), layers_of(data, ~is_unseen)
     labels, seen_labels = data["labels"][is_unseen], data["labels"][~is_unseen]
     raw = unseen["units"][0]
-    require_features(raw, "6-class")
     for count, key in (
         (one_shot.images_per_class, "one_shot.images_per_class"),
         (max(one_shot.shots) + 1, "one_shot.shots and at least one query"),
         (pictures.images_per_class, "pictures.images_per_class"),
     ):
         require_images(labels, classes, count, key, "cifar10.limit_per_class")
+    shown = choose_images(labels, classes, pictures.images_per_class, seed, "pictures")
+    for features in (raw, raw[shown]):
+        require_features(features, "6-class")
 
     protocol = {"images_per_class": one_shot.images_per_class, "draws": one_shot.draws, "seed": seed}
     draws = report_protocol.run(raw, labels, classes, **protocol)
@@ -61,7 +63,6 @@ def main(params: Params) -> None:
     methods = few_shot.compare_methods(*given, **many)
     fewer = {"methods": one_shot.transductive_methods, "episodes": one_shot.transductive_episodes}
     together = few_shot.compare_transductive(*given, **(many | fewer))
-    shown = choose_images(labels, classes, pictures.images_per_class, seed, "pictures")
     points = projections(raw[shown], labels[shown], cifar10.NAMES, pictures.perplexity, seed)
 
     metrics = {

@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from oneshot.core.errors import UserError
 from oneshot.evaluation import episodes as module
 from oneshot.evaluation.confusion import accuracy, confusion_matrix
-from oneshot.evaluation.episodes import choose_images, draw_episodes, evaluate, require_images
+from oneshot.evaluation.episodes import choose_images, draw_episodes, evaluate, require_features, require_images
 
 CLASSES = [6, 7, 8, 9]
 
@@ -183,3 +183,19 @@ def test_impossible_episodes_are_refused(shots, classes, sentence):
     _, labels = some_features()
     with pytest.raises(ValueError, match=sentence):
         draw_episodes(labels, classes, episodes=1, shots=shots, seed=1)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        np.full((5, 3), 50, np.float32),
+        np.full((5, 3), np.nan, np.float32),
+        np.array([[0, 1], [0, np.inf]], np.float32),
+        np.array([[0, 0], [0, 1e-30], [0, 0]], np.float32),
+        np.array([[0, 1e20], [0, 0]], np.float32),
+    ],
+    ids=["same", "not a number", "infinite", "distances vanish", "distances overflow"],
+)
+def test_representations_of_a_net_that_learned_nothing_are_refused(features):
+    with pytest.raises(UserError, match=r"by the 6-class net .* lower its learning rate"):
+        require_features(features, "6-class")
