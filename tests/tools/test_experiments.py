@@ -1,5 +1,6 @@
 """Waiting for DVC's queue ends with the experiments, or with one sentence if no worker is left."""
 
+import subprocess
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -94,3 +95,26 @@ def test_what_an_interrupted_call_queued_is_not_queued_again(queue, monkeypatch:
     queue(({"a": "Running"}, 1), ({"a": "Success", "b": "Success"}, 1))
     assert list(experiments.queued({"a": ["margin=2"], "b": []}, ["page"], 2)) == ["a", "b"]
     assert asked == [("exp", "run", "--queue", "--name", "b", "page"), ("queue", "start", "--jobs", "2")]
+
+
+def test_failed_experiments_and_those_of_another_commit_have_no_result(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+    def git(*words: str) -> str:
+        author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        return subprocess.run(["git", *author, *words], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    git("init", "--quiet")
+    for number in range(2):
+        git("commit", "--quiet", "--allow-empty", "--message", str(number))
+    other, own = git("rev-parse", "HEAD~"), git("rev-parse", "HEAD")
+    # Where DVC keeps them: of a commit by name, and the failed ones of its queue in a stash.
+    for ref in (
+        f"refs/exps/{own[:2]}/{own[2:]}/good",
+        f"refs/exps/{other[:2]}/{other[2:]}/old",
+        "refs/exps/celery/failed",
+    ):
+        git("update-ref", ref, own)
+    assert experiments.finished() == {"good": own}
+    with pytest.raises(SystemExit, match="the experiment old of this commit has no result"):
+        experiments.revision("old")
