@@ -1,10 +1,15 @@
-"""Measure images per second of our training step, of Keras with default settings, and of plain matrix products.
+"""Measure images per second of our training step, of Keras and PyTorch as they come, and of plain matrix products.
+
+PyTorch takes part if it is installed in the environment, of which it is no part (`.venv/bin/uv pip install torch`).
 
 Each variant runs in its own process, since TensorFlow reads its settings only once. The variants take turns, and the
 medians over the turns are compared, so that a drift of the machine's speed affects all of them equally.
 """
 
+# pyright: reportMissingImports=false
+
 import argparse
+import importlib.util
 import os
 import statistics
 import subprocess
@@ -79,6 +84,44 @@ def keras_fit(side: int, seconds: float) -> float:
     return rate(lambda: model.fit(images, labels, batch_size=32, epochs=1, verbose=0), seconds)
 
 
+def pytorch(side: int, seconds: float, *, half: bool = False) -> float:
+    """Images per second of a step of the report's net in PyTorch: channels last, Adam, default settings.
+
+    half: with bfloat16 autocast.
+    """
+    import torch
+    from torch import nn
+
+    parts: list[nn.Module] = []
+    channels = 3
+    for widths in ((100, 100), (200, 200, 400)):
+        for width in widths:
+            parts += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+            channels = width
+        parts.append(nn.MaxPool2d(2))
+    parts += [nn.Flatten(), nn.Linear(channels * (side // 4) ** 2, 600), nn.ReLU(), nn.Linear(600, CLASSES)]
+    model = nn.Sequential(*parts).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(model.parameters())
+    images, labels = random_batch(side)
+    inputs = torch.from_numpy(images).permute(0, 3, 1, 2).to(memory_format=torch.channels_last)
+    targets = torch.from_numpy(labels).long()
+
+    def step():
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            loss = nn.functional.cross_entropy(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        return float(loss.detach())
+
+    return rate(step, seconds)
+
+
+def pytorch_in_bfloat16(side: int, seconds: float) -> float:
+    """Images per second of the same step with bfloat16 autocast."""
+    return pytorch(side, seconds, half=True)
+
+
 def matrix_products(side: int, seconds: float) -> float:
     """Images per second if a step consisted only of its multiplications, at the speed of a big matrix product."""
     from oneshot.training.tensorflow import tf
@@ -113,6 +156,11 @@ VARIANTS = {
     "our training step, 16x16, native": (ours, 16, "native"),
     "our training step, 32x32, native, bfloat16": (ours_in_bfloat16, 32, "native"),
 }
+if importlib.util.find_spec("torch"):
+    VARIANTS |= {
+        "PyTorch, channels last, 32x32": (pytorch, SIDE, None),
+        "PyTorch, channels last, 32x32, bfloat16": (pytorch_in_bfloat16, SIDE, None),
+    }
 
 
 def environment_of(instructions: str | None) -> dict[str, str]:
