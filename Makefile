@@ -76,8 +76,8 @@ ENGINE = $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(JOBS),--jobs $(JOBS))
 sweep: env  ## train siamese nets with several margins (docs/sweep.csv, .png), through DVC's queue or CLUSTER=ADDRESS
 	@$(RUN) python -m tools.sweep $(ENGINE)
 
-seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (docs/seeds.csv), through DVC's queue or CLUSTER=ADDRESS
-	@$(RUN) python -m tools.seeds $(SEEDS) $(ENGINE)
+seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (docs/seeds.csv), as sweep; RECIPE=thorough: by that recipe
+	@$(RUN) python -m tools.seeds $(SEEDS) $(if $(RECIPE),--recipe $(RECIPE)) $(ENGINE)
 
 choose: env  ## compare transforms on folds of the seen classes (docs/choice.csv, .png); RECIPES="label_smoothing=0" adds trainings
 	@$(RUN) python -m tools.choose $(RECIPES)

@@ -6,14 +6,12 @@ Run again with more minutes, it resumes there; interrupted, it resumes after its
 
 import argparse
 import contextlib
-import copy
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-from ruamel.yaml import YAML
 
 from oneshot.convnet.params import ConvnetParams, Recipe
 from oneshot.core import environment, files, params
@@ -21,8 +19,9 @@ from oneshot.core.environment import ComputeParams
 from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
 from oneshot.core.params import Schema, Seed
+from tools import recipes
 
-TABLE, REPORT = Path("docs/ablations.csv"), Path("recipes/report")
+TABLE = Path("docs/ablations.csv")
 UNAUGMENTED = [
     *(f"convnet.recipe.augmentation.{kind}=0" for kind in ("rotation", "width_shift", "height_shift", "shear", "zoom")),
     "convnet.recipe.augmentation.flip=none",
@@ -100,25 +99,11 @@ class Log:
         files.write_csv(TABLE, order[COLUMNS])
 
 
-def change(tree: dict, settings: Sequence[str]) -> dict:
-    """Copy a tree of parameters with some leaves set, such as "convnet.recipe.batch=32"; raises KeyError for others."""
-    tree = copy.deepcopy(tree)
-    for setting in settings:
-        key, value = setting.split("=", 1)
-        *groups, leaf = key.split(".")
-        branch = tree
-        for group in groups:
-            branch = branch[group]
-        branch[leaf]  # a misspelt leaf must not be added
-        branch[leaf] = YAML(typ="safe", pure=True).load(value)
-    return tree
-
-
 def recipe_of(training: str, tree: dict) -> Recipe:
     """The 10-class net's recipe in one of TRAININGS; tree: params.yaml."""
     of_report, augmented = TRAININGS[training]
-    settings = [word for word in REPORT.read_text().split() if word != "-S"] if of_report else []
-    changed = change(tree, settings + ([] if augmented else UNAUGMENTED))
+    settings = recipes.settings("report") if of_report else []
+    changed = recipes.change(tree, settings + ([] if augmented else UNAUGMENTED))
     return params.validate(changed, Params).convnet.recipe_of("10-class")
 
 

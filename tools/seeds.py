@@ -1,7 +1,8 @@
 """Run the pipeline with more seeds, through DVC's queue or on a cluster; write their metrics to docs/seeds.csv.
 
 The table has one row per seed, written as soon as that seed has ended, so the next call continues an interrupted one.
-Rows of other code, parameters or data than the stored run's are removed.
+Rows of other code, parameters or data than the stored run's are removed. A recipe (a file in recipes/) has a table of
+its own, such as docs/seeds_thorough.csv; its rows have the stored run's parameters changed by the recipe.
 """
 
 import argparse
@@ -18,9 +19,10 @@ import dvc.api
 import pandas as pd
 from dvc.utils.serialize import parse_yaml
 
+from oneshot.core import params
 from oneshot.core.files import write_csv
 from oneshot.page.spread import spread
-from tools import results, verify
+from tools import recipes, results, verify
 from tools.experiments import DVC, add_options, finished, revision, run
 
 TABLE = Path("docs/seeds.csv")
@@ -35,6 +37,7 @@ def main() -> None:
     """Run the seeds that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seeds", type=int, nargs="*", default=[2], help="besides the one in params.yaml (default: 2)")
+    parser.add_argument("--recipe", choices=recipes.names(), default="", help="instead of params.yaml's recipe")
     add_options(parser)
     options = parser.parse_args()
     try:
@@ -53,32 +56,43 @@ def run_seeds(options: argparse.Namespace) -> None:
         sys.exit(f"error: there is no whole stored run ({error}): run make repro, then again")
     except KeyError as error:
         sys.exit(f"error: the stored run has no {error}, which docs/seeds.csv lists: see one_shot in params.yaml")
-    table = read_table(TABLE) if TABLE.exists() else pd.DataFrame(columns=list(stored))
-    old = table.loc[table["inputs"] != stored["inputs"], "seed"].tolist()
+    path, settings, name = TABLE, [], "seed"
+    if options.recipe:
+        path, settings, name = table_of(options.recipe), recipes.settings(options.recipe), options.recipe
+    inputs = _inputs(_lock(_workspace), recipes.change(params.read(), settings))
+    table = read_table(path) if path.exists() else pd.DataFrame(columns=list(stored))
+    old = table.loc[table["inputs"] != inputs, "seed"].tolist()
     if old:
         print(f"seeds: the rows of {old} are removed: other code, parameters or data than the stored run's")
-    same = [found for found in table.to_dict("records") if found["inputs"] == stored["inputs"]]
-    table = add(pd.DataFrame(same, columns=table.columns), stored)
-    write_csv(TABLE, table)
+    table = table.loc[table["inputs"] == inputs]
+    if inputs == stored["inputs"]:
+        table = add(table, stored)
+    write_csv(path, table)
 
-    ahead = {f"seed-{seed}": [f"seed={seed}"] for seed in options.seeds if seed not in table["seed"].tolist()}
-    for name in ahead.keys() & finished().keys():  # an interrupted call has left them
+    missing = [seed for seed in options.seeds if seed not in table["seed"].tolist()]
+    ahead = {f"{name}-{seed}": [*settings, f"seed={seed}"] for seed in missing}
+    for experiment in ahead.keys() & finished().keys():  # an interrupted call has left them
         with contextlib.suppress(KeyError, ValueError):
-            made = _experiment(name)
-            if made["inputs"] == stored["inputs"] and name == f"seed-{made['seed']}":
-                del ahead[name]
+            made = _experiment(experiment)
+            if made["inputs"] == inputs and experiment == f"{name}-{made['seed']}":
+                del ahead[experiment]
                 table = add(table, made)
-                write_csv(TABLE, table)
-    for name in run(ahead, TARGETS, options) if ahead else ():
-        made = _experiment(name)
-        if made["inputs"] != stored["inputs"] or name != f"seed-{made['seed']}":
+                write_csv(path, table)
+    for experiment in run(ahead, TARGETS, options) if ahead else ():
+        made = _experiment(experiment)
+        if made["inputs"] != inputs or experiment != f"{name}-{made['seed']}":
             sys.exit(
-                f"error: {name} ran another seed, code, parameters or data than the stored run and its seed:"
-                f" remove it with `dvc exp remove {name}`, then again"
+                f"error: {experiment} ran another seed, code, parameters or data than the stored run and its seed:"
+                f" remove it with `dvc exp remove {experiment}`, then again"
             )
         table = add(table, made)
-        write_csv(TABLE, table)
+        write_csv(path, table)
     print(spread(table).to_string(index=False))
+
+
+def table_of(recipe: str) -> Path:
+    """The table of a recipe in a file."""
+    return TABLE.with_stem(f"{TABLE.stem}_{recipe}")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -92,25 +106,14 @@ def row(read_text: Callable[[str], str]) -> dict[str, Any]:
     read_text: reads a file of the run by its path. Raises KeyError if a metric is missing, ValueError if not all stages
     ran with one seed.
     """
-    lock = parse_yaml(read_text("dvc.lock"), "dvc.lock")
-    needed = {name: lock["stages"][name] for name in _needed(lock)}
-    parameters = {name: stage.get("params", {}).get("params.yaml", {}) for name, stage in needed.items()}
-    seeds = {values["seed"] for values in parameters.values() if "seed" in values}
+    lock = _lock(read_text)
+    seeds = {values["seed"] for values in _parameters(lock).values() if "seed" in values}
     if len(seeds) != 1:
         raise ValueError(f"the stages ran with several seeds: {sorted(seeds)}")
-    made = verify.hashes({"stages": {name: stage for name, stage in needed.items() if not _is_download(name)}})
-    inputs = [
-        [
-            name,
-            {key: value for key, value in parameters[name].items() if key != "seed"},
-            {dep["path"]: dep["md5"] for dep in stage["deps"] if dep["path"] not in made},
-        ]
-        for name, stage in sorted(needed.items())
-    ]
-    digest = sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:8]
     files = {path: json.loads(read_text(path)) for path, _ in METRICS.values()}
     metrics = {metric: _leaf(files[path], key) for metric, (path, key) in METRICS.items()}
-    return {"seed": seeds.pop(), "machine": machine(json.loads(read_text(PROVENANCE))), "inputs": digest} | metrics
+    found = {"seed": seeds.pop(), "machine": machine(json.loads(read_text(PROVENANCE))), "inputs": _inputs(lock)}
+    return found | metrics
 
 
 def machine(record: Mapping) -> str:
@@ -127,6 +130,32 @@ def add(table: pd.DataFrame, made: Mapping[str, Any]) -> pd.DataFrame:
 def _is_download(stage: str) -> bool:
     """Whether what a stage makes is data, which does not depend on the seed."""
     return stage.startswith("download")
+
+
+def _lock(read_text: Callable[[str], str]) -> Mapping:
+    """Read the stages that the metrics depend on, from dvc.lock."""
+    lock = parse_yaml(read_text("dvc.lock"), "dvc.lock")
+    return {name: lock["stages"][name] for name in _needed(lock)}
+
+
+def _parameters(lock: Mapping) -> dict[str, dict[str, Any]]:
+    """The parameters of each stage, by their dotted names."""
+    return {name: stage.get("params", {}).get("params.yaml", {}) for name, stage in lock.items()}
+
+
+def _inputs(lock: Mapping, tree: Mapping | None = None) -> str:
+    """Make a digest of all inputs but the seed; tree: parameters, in place of those of the lock."""
+    made = verify.hashes({"stages": {name: stage for name, stage in lock.items() if not _is_download(name)}})
+    parameters = _parameters(lock)
+    inputs = [
+        [
+            name,
+            {key: _leaf(tree, key) if tree else value for key, value in parameters[name].items() if key != "seed"},
+            {dep["path"]: dep["md5"] for dep in stage["deps"] if dep["path"] not in made},
+        ]
+        for name, stage in sorted(lock.items())
+    ]
+    return sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _needed(lock: Mapping) -> set[str]:
@@ -162,7 +191,7 @@ def _experiment(name: str) -> dict[str, Any]:
     return made
 
 
-def _leaf(tree: dict, key: str) -> float:
+def _leaf(tree: Mapping, key: str) -> Any:
     value: Any = tree
     for part in key.split("."):
         value = value[part]

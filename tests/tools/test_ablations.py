@@ -30,11 +30,6 @@ def test_the_recipes_are_the_reports_and_ours(monkeypatch):
         assert set(changed.values()) == {0.0, "none"}
 
 
-def test_a_misspelt_parameter_is_not_added():
-    with pytest.raises(KeyError, match="wdith"):
-        ablations.change({"a": {"width": 1}}, ["a.wdith=2"])
-
-
 @pytest.fixture
 def table(tmp_path, monkeypatch) -> Path:
     """The place of the table, in an empty folder."""

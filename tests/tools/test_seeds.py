@@ -131,3 +131,38 @@ def test_an_interrupted_call_is_continued(project: Path, monkeypatch: pytest.Mon
         seeds.main()
     assert asked == [["seed-4", "seed-5"]]
     assert seeds.read_table(seeds.TABLE)["seed"].tolist() == [1, 2, 3, 4]
+
+
+def test_the_rows_of_a_recipe_have_the_parameters_changed_by_it(project: Path, monkeypatch: pytest.MonkeyPatch):
+    (project / "recipes").mkdir()
+    (project / "recipes/wide").write_text("-S margin=2.0\n-S siamese.batch=64\n")
+    (project / "docs").mkdir()
+    own, asked = seeds.row(reader(project)), {}
+    lock = load_yaml(str(project / "dvc.lock"))
+    for stage in lock["stages"].values():
+        parameters = stage.get("params", {}).get("params.yaml", {})
+        parameters |= {"margin": 2.0} if "margin" in parameters else {}
+        if "siamese" in parameters:
+            parameters["siamese"] |= {"batch": 64}
+        if "seed" in parameters:
+            parameters["seed"] = 3
+    changed = seeds.row(lambda path: json.dumps(lock) if path == "dvc.lock" else (project / path).read_text())
+    assert changed["inputs"] != own["inputs"]
+
+    def run(experiments, targets, options):
+        asked.update(experiments)
+        yield from experiments
+
+    monkeypatch.setattr("sys.argv", ["seeds", "3", "--recipe", "wide"])
+    monkeypatch.setattr(seeds, "run", run)
+    monkeypatch.setattr(seeds, "_is_stale", lambda: False)
+    monkeypatch.setattr(seeds, "finished", dict)
+    monkeypatch.setattr(seeds, "_experiment", lambda name: changed)
+    seeds.main()
+    assert asked == {"wide-3": ["margin=2.0", "siamese.batch=64", "seed=3"]}
+    assert seeds.read_table(Path("docs/seeds_wide.csv"))["seed"].tolist() == [3]
+    assert not seeds.TABLE.exists()
+    monkeypatch.setattr(seeds, "_experiment", lambda name: own | {"seed": 4})
+    monkeypatch.setattr("sys.argv", ["seeds", "4", "--recipe", "wide"])
+    with pytest.raises(SystemExit, match="wide-4 ran another seed, code, parameters or data"):
+        seeds.main()
