@@ -127,13 +127,15 @@ HEADLINES = {
 }
 
 
-def results_table(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """Make a Markdown table of some of ROWS: the report, the stored run, the mean over trainings with its deviation.
+def results_table(
+    metrics: Mapping[str, Mapping], seeds: pd.DataFrame, thorough: pd.DataFrame, titles: Mapping[str, str]
+) -> str:
+    """Make a Markdown table of some of ROWS: the report, the stored run, and the means over trainings by two recipes.
 
-    metrics: by path below metrics/ without .json; seeds: spread() of docs/seeds.csv; titles: {row: its title here}.
+    metrics: by path below metrics/ without .json; seeds, thorough: spread() of docs/seeds.csv and of that of the
+    thorough recipe, which only the ConvNets follow; titles: {row: its title here}.
     """
-    spread = seeds.set_index("metric")
-    lines = ["| | report | stored run | mean of trainings |", "|---|---|---|---|"]
+    lines = ["| | report | stored run | mean of trainings | thorough recipe |", "|---|---|---|---|---|"]
     for row, title in titles.items():
         file, key, name, report = ROWS[row]
         value = _leaf(metrics[file], key)
@@ -142,13 +144,20 @@ def results_table(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, titles: M
         *group, leaf = key.split(".")
         interval = _leaf(metrics[file], ".".join([*group, "interval_95"])) if leaf == "accuracy" else None
         here = f"{value:.3f}" + (f" +/- {_spread(interval)}" if interval is not None else "")
-        over = ""
-        if name in spread.index:
-            mean, deviation, trainings = (spread.loc[name, column] for column in ("mean", "deviation", "trainings"))
-            # One training has no deviation.
-            over = f"{mean:.3f}{'' if pd.isna(deviation) else f' +/- {_spread(deviation)}'} ({trainings})"
-        lines.append(f"| {title} | {'' if report is None else f'{report:.3f}'} | {here} | {over} |")
+        longer = _mean(thorough, name) if file.startswith(("train_convnet", "one_shot_cifar10")) else ""
+        cells = ["" if report is None else f"{report:.3f}", here, _mean(seeds, name), longer]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _mean(spread: pd.DataFrame, name: str) -> str:
+    """Write a metric's mean over trainings, its deviation and their number; "" if there is none."""
+    found = spread.set_index("metric").reindex([name]).iloc[0]
+    if not found["trainings"] > 0:
+        return ""
+    # One training has no deviation.
+    deviation = "" if pd.isna(found["deviation"]) else f" +/- {_spread(found['deviation'])}"
+    return f"{found['mean']:.3f}{deviation} ({found['trainings']:.0f})"
 
 
 def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
@@ -237,7 +246,7 @@ def generate() -> dict[Path, str]:
     """Generate the three texts from the files in the working directory: {path: content}."""
     files = Path("metrics").rglob("*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
-    seeds = spread(pd.read_csv("docs/seeds.csv"))
+    seeds, thorough = (spread(pd.read_csv(f"docs/seeds{recipe}.csv")) for recipe in ("", "_thorough"))
     methods, together, confusion = (
         pd.read_csv(f"plots/one_shot_cifar10/{name}.csv") for name in ("methods", "transductive", "confusion")
     )
@@ -251,7 +260,7 @@ def generate() -> dict[Path, str]:
         README: fill(
             README.read_text(encoding="utf-8"),
             {
-                "results": results_table(metrics, seeds, HEADLINES),
+                "results": results_table(metrics, seeds, thorough, HEADLINES),
                 "stages": stages_table(pipeline),
                 "conclusions": "\n".join(f"- {sentence}" for sentence in conclusions),
             },
@@ -259,7 +268,7 @@ def generate() -> dict[Path, str]:
         RESULTS: fill(
             RESULTS.read_text(encoding="utf-8"),
             {
-                "results": results_table(metrics, seeds, {row: row for row in ROWS}),
+                "results": results_table(metrics, seeds, thorough, {row: row for row in ROWS}),
                 "confusions": confusions_table(confusions),
                 "ceilings": ceilings_table(pd.read_csv("docs/ceilings.csv")),
                 "ablations": ablations_table(pd.read_csv("docs/ablations.csv")),

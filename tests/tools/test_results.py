@@ -25,24 +25,31 @@ def metrics_of(value: float) -> dict[str, dict]:
     return trees
 
 
-def test_a_row_has_the_reports_value_the_stored_one_and_the_mean():
-    seeds = pd.DataFrame(
-        [("10-class net, test accuracy", 0.81, 0.02, 3)], columns=["metric", "mean", "deviation", "trainings"]
+def spread_of(*rows: tuple[str, float, float, int]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["metric", "mean", "deviation", "trainings"])
+
+
+def test_a_row_has_the_reports_value_the_stored_one_and_the_means_by_both_recipes():
+    digits = "siamese-3d, unseen digits, 1-shot"
+    seeds = spread_of(("10-class net, test accuracy", 0.81, 0.02, 3), (digits, 0.6, 0.1, 3))
+    thorough = spread_of(
+        ("10-class net, test accuracy", 0.91, 0.01, 2),
+        ("6-class net, test accuracy", float("nan"), float("nan"), 0),
+        (digits, 0.7, 0.1, 2),
     )
-    lines = results.results_table(metrics_of(0.5), seeds, results.HEADLINES).splitlines()
+    lines = results.results_table(metrics_of(0.5), seeds, thorough, results.HEADLINES).splitlines()
     assert len(lines) == 2 + 4
-    assert lines[2].endswith("| 0.870 | 0.500 | 0.810 +/- 0.020 (3) |")
-    assert "| 0.604 | 0.500 |  |" in lines[4]
+    assert lines[2].endswith("| 0.870 | 0.500 | 0.810 +/- 0.020 (3) | 0.910 +/- 0.010 (2) |")
+    assert lines[3].endswith("| 0.890 | 0.500 |  |  |")
+    assert lines[4].endswith("| 0.604 | 0.500 |  |  |")
+    assert lines[5].endswith("|  | 0.500 | 0.600 +/- 0.100 (3) |  |")  # no ConvNet
 
 
 def test_one_training_has_no_deviation_and_what_was_not_measured_no_row():
-    seeds = pd.DataFrame(
-        [("10-class net, test accuracy", 0.81, float("nan"), 1)], columns=["metric", "mean", "deviation", "trainings"]
-    )
-    metrics = metrics_of(0.5)
+    metrics, one = metrics_of(0.5), spread_of(("10-class net, test accuracy", 0.81, float("nan"), 1))
     del metrics["one_shot_cifar10"]["report_protocol"]
-    lines = results.results_table(metrics, seeds, results.HEADLINES).splitlines()
-    assert lines[2].endswith("| 0.870 | 0.500 | 0.810 (1) |")
+    lines = results.results_table(metrics, one, spread_of(), results.HEADLINES).splitlines()
+    assert lines[2].endswith("| 0.870 | 0.500 | 0.810 (1) |  |")
     assert len(lines) == 2 + 3
 
 
