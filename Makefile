@@ -60,7 +60,7 @@ record: env  ## run the small pipeline and record its hashes, with which the tes
 check: env  ## check that the stored results are unedited, current and within bounds (AGAINST=REVISION: and no worse than there)
 	@$(RUN) python -m tools.check $(if $(AGAINST),--against $(AGAINST))
 
-bench: env  ## measure speed: training, episodes and what a job costs
+bench: env  ## measure speed: training (PyTorch's too, if installed), episodes and what a job costs
 	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
 	@$(RUN) python -m tools.job_cost
 
@@ -76,7 +76,7 @@ ENGINE = $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(JOBS),--jobs $(JOBS))
 sweep: env  ## train siamese nets with several margins (docs/sweep.csv, .png), through DVC's queue or CLUSTER=ADDRESS
 	@$(RUN) python -m tools.sweep $(ENGINE)
 
-seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (docs/seeds.csv), as sweep; RECIPE=thorough: by that recipe
+seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (docs/seeds.csv), as sweep does; RECIPE=thorough: docs/seeds_thorough.csv
 	@$(RUN) python -m tools.seeds $(SEEDS) $(if $(RECIPE),--recipe $(RECIPE)) $(ENGINE)
 
 choose: env  ## compare transforms on folds of the seen classes (docs/choice.csv, .png); RECIPES="label_smoothing=0" adds trainings

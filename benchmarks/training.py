@@ -1,12 +1,10 @@
-"""Measure images per second of our training step, of Keras and PyTorch as they come, and of plain matrix products.
+"""Measure images per second of our training step, of Keras and PyTorch, and of plain matrix products.
 
-PyTorch takes part if it is installed in the environment, of which it is no part (`.venv/bin/uv pip install torch`).
+PyTorch is measured if it is installed; it is not in requirements.lock (`.venv/bin/uv pip install torch`).
 
 Each variant runs in its own process, since TensorFlow reads its settings only once. The variants take turns, and the
 medians over the turns are compared, so that a drift of the machine's speed affects all of them equally.
 """
-
-# pyright: reportMissingImports=false
 
 import argparse
 import importlib.util
@@ -84,10 +82,10 @@ def keras_fit(side: int, seconds: float) -> float:
     return rate(lambda: model.fit(images, labels, batch_size=32, epochs=1, verbose=0), seconds)
 
 
-def pytorch(side: int, seconds: float, *, half: bool = False) -> float:
-    """Images per second of a step of the report's net in PyTorch: channels last, Adam, default settings.
+def pytorch(side: int, seconds: float, *, bfloat16: bool = False) -> float:
+    """Images per second of a step of the report's net in PyTorch, with Adam, channels last and all threads.
 
-    half: with bfloat16 autocast.
+    bfloat16: with autocast.
     """
     import torch
     from torch import nn
@@ -103,12 +101,12 @@ def pytorch(side: int, seconds: float, *, half: bool = False) -> float:
     model = nn.Sequential(*parts).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters())
     images, labels = random_batch(side)
-    inputs = torch.from_numpy(images).permute(0, 3, 1, 2).to(memory_format=torch.channels_last)
+    inputs = torch.from_numpy(images).permute(0, 3, 1, 2)  # its memory is channels last
     targets = torch.from_numpy(labels).long()
 
     def step():
         optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             loss = nn.functional.cross_entropy(model(inputs), targets)
         loss.backward()
         optimizer.step()
@@ -119,7 +117,7 @@ def pytorch(side: int, seconds: float, *, half: bool = False) -> float:
 
 def pytorch_in_bfloat16(side: int, seconds: float) -> float:
     """Images per second of the same step with bfloat16 autocast."""
-    return pytorch(side, seconds, half=True)
+    return pytorch(side, seconds, bfloat16=True)
 
 
 def matrix_products(side: int, seconds: float) -> float:

@@ -150,16 +150,6 @@ def results_table(
     return "\n".join(lines)
 
 
-def _mean(spread: pd.DataFrame, name: str) -> str:
-    """Write a metric's mean over trainings, its deviation and their number; "" if there is none."""
-    found = spread.set_index("metric").reindex([name]).iloc[0]
-    if not found["trainings"] > 0:
-        return ""
-    # One training has no deviation.
-    deviation = "" if pd.isna(found["deviation"]) else f" +/- {_spread(found['deviation'])}"
-    return f"{found['mean']:.3f}{deviation} ({found['trainings']:.0f})"
-
-
 def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
     """Make a Markdown table of the two pairs of digits that each net confuses most, and of the report's pairs."""
     pairs = [f"{a} with {b}" for a, b in reported.CONFUSED_DIGITS]
@@ -246,7 +236,7 @@ def generate() -> dict[Path, str]:
     """Generate the three texts from the files in the working directory: {path: content}."""
     files = Path("metrics").rglob("*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
-    seeds, thorough = (spread(pd.read_csv(f"docs/seeds{recipe}.csv")) for recipe in ("", "_thorough"))
+    seeds, thorough = (spread(pd.read_csv(path)) for path in ("docs/seeds.csv", "docs/seeds_thorough.csv"))
     methods, together, confusion = (
         pd.read_csv(f"plots/one_shot_cifar10/{name}.csv") for name in ("methods", "transductive", "confusion")
     )
@@ -289,6 +279,16 @@ def main() -> None:
     for path, text in stale.items():
         write_bytes(path, text.encode())
         print(f"results: {path} is regenerated")
+
+
+def _mean(means: pd.DataFrame, name: str) -> str:
+    """Write a metric's mean over trainings, its deviation and their number; "" if there is none."""
+    found = means.set_index("metric").reindex([name]).iloc[0]
+    if not found["trainings"] > 0:
+        return ""
+    # One training has no deviation.
+    deviation = "" if pd.isna(found["deviation"]) else f" +/- {_spread(found['deviation'])}"
+    return f"{found['mean']:.3f}{deviation} ({found['trainings']:.0f})"
 
 
 def _spread(value: float) -> str:

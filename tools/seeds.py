@@ -36,14 +36,14 @@ METRICS = {name: (f"metrics/{file}.json", key) for file, key, name, _ in results
 def main() -> None:
     """Run the seeds that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("seeds", type=int, nargs="*", default=[2], help="besides the one in params.yaml (default: 2)")
-    parser.add_argument("--recipe", choices=recipes.names(), default="", help="instead of params.yaml's recipe")
+    parser.add_argument("seeds", type=int, nargs="*", default=[2], help="without a recipe: besides the stored one")
+    parser.add_argument("--recipe", choices=recipes.names(), default="", help="a file in recipes/; has its own table")
     add_options(parser)
     options = parser.parse_args()
     try:
         run_seeds(options)
     except KeyboardInterrupt:
-        sys.exit("\ninterrupted: run make seeds again, to continue; what DVC's queue or a worker has begun may go on")
+        sys.exit("\ninterrupted: the same command continues; what DVC's queue or a worker has begun may go on")
 
 
 def run_seeds(options: argparse.Namespace) -> None:
@@ -55,35 +55,42 @@ def run_seeds(options: argparse.Namespace) -> None:
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f"error: there is no whole stored run ({error}): run make repro, then again")
     except KeyError as error:
-        sys.exit(f"error: the stored run has no {error}, which docs/seeds.csv lists: see one_shot in params.yaml")
-    path, settings, name = TABLE, [], "seed"
+        sys.exit(f"error: the stored run has no {error}, which the tables of seeds list: see one_shot in params.yaml")
+    settings, inputs = [], stored["inputs"]
     if options.recipe:
-        path, settings, name = table_of(options.recipe), recipes.settings(options.recipe), options.recipe
-    inputs = _inputs(_lock(_workspace), recipes.change(params.read(), settings))
+        settings = recipes.settings(options.recipe)
+        try:
+            inputs = _inputs(_stages(_workspace), recipes.change(params.read(), settings))
+        except KeyError as error:
+            sys.exit(f"error: recipes/{options.recipe} sets {error}, which params.yaml does not have")
+    path, prefix = table_of(options.recipe), options.recipe or "seed"
     table = read_table(path) if path.exists() else pd.DataFrame(columns=list(stored))
     old = table.loc[table["inputs"] != inputs, "seed"].tolist()
     if old:
-        print(f"seeds: the rows of {old} are removed: other code, parameters or data than the stored run's")
+        print(f"seeds: the rows of {old} are removed: made with other code, parameters or data than now")
     table = table.loc[table["inputs"] == inputs]
     if inputs == stored["inputs"]:
         table = add(table, stored)
     write_csv(path, table)
 
     missing = [seed for seed in options.seeds if seed not in table["seed"].tolist()]
-    ahead = {f"{name}-{seed}": [*settings, f"seed={seed}"] for seed in missing}
+    ahead = {f"{prefix}-{seed}": [*settings, f"seed={seed}"] for seed in missing}
     for experiment in ahead.keys() & finished().keys():  # an interrupted call has left them
         with contextlib.suppress(KeyError, ValueError):
             made = _experiment(experiment)
-            if made["inputs"] == inputs and experiment == f"{name}-{made['seed']}":
+            if made["inputs"] == inputs and experiment == f"{prefix}-{made['seed']}":
                 del ahead[experiment]
                 table = add(table, made)
                 write_csv(path, table)
     for experiment in run(ahead, TARGETS, options) if ahead else ():
-        made = _experiment(experiment)
-        if made["inputs"] != inputs or experiment != f"{name}-{made['seed']}":
+        try:
+            made = _experiment(experiment)
+        except KeyError as error:
+            sys.exit(f"error: {experiment} has no {error}, which the tables list: see recipes/{options.recipe}")
+        if made["inputs"] != inputs or experiment != f"{prefix}-{made['seed']}":
             sys.exit(
-                f"error: {experiment} ran another seed, code, parameters or data than the stored run and its seed:"
-                f" remove it with `dvc exp remove {experiment}`, then again"
+                f"error: {experiment} ran another seed, code, parameters or data than asked for: remove it with"
+                f" `dvc exp remove {experiment}`, then again"
             )
         table = add(table, made)
         write_csv(path, table)
@@ -91,12 +98,12 @@ def run_seeds(options: argparse.Namespace) -> None:
 
 
 def table_of(recipe: str) -> Path:
-    """The table of a recipe in a file."""
-    return TABLE.with_stem(f"{TABLE.stem}_{recipe}")
+    """The table of a recipe in a file; "": of the one in params.yaml."""
+    return TABLE.with_stem(f"{TABLE.stem}_{recipe}") if recipe else TABLE
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read docs/seeds.csv; a digest of digits only is text too."""
+    """Read a table of seeds; a digest of digits only is text too."""
     return pd.read_csv(path, dtype={"machine": str, "inputs": str})
 
 
@@ -106,13 +113,13 @@ def row(read_text: Callable[[str], str]) -> dict[str, Any]:
     read_text: reads a file of the run by its path. Raises KeyError if a metric is missing, ValueError if not all stages
     ran with one seed.
     """
-    lock = _lock(read_text)
-    seeds = {values["seed"] for values in _parameters(lock).values() if "seed" in values}
+    stages = _stages(read_text)
+    seeds = {values["seed"] for values in _parameters(stages).values() if "seed" in values}
     if len(seeds) != 1:
         raise ValueError(f"the stages ran with several seeds: {sorted(seeds)}")
     files = {path: json.loads(read_text(path)) for path, _ in METRICS.values()}
     metrics = {metric: _leaf(files[path], key) for metric, (path, key) in METRICS.items()}
-    found = {"seed": seeds.pop(), "machine": machine(json.loads(read_text(PROVENANCE))), "inputs": _inputs(lock)}
+    found = {"seed": seeds.pop(), "machine": machine(json.loads(read_text(PROVENANCE))), "inputs": _inputs(stages)}
     return found | metrics
 
 
@@ -132,28 +139,27 @@ def _is_download(stage: str) -> bool:
     return stage.startswith("download")
 
 
-def _lock(read_text: Callable[[str], str]) -> Mapping:
+def _stages(read_text: Callable[[str], str]) -> dict[str, Mapping]:
     """Read the stages that the metrics depend on, from dvc.lock."""
     lock = parse_yaml(read_text("dvc.lock"), "dvc.lock")
     return {name: lock["stages"][name] for name in _needed(lock)}
 
 
-def _parameters(lock: Mapping) -> dict[str, dict[str, Any]]:
+def _parameters(stages: Mapping[str, Mapping]) -> dict[str, dict[str, Any]]:
     """The parameters of each stage, by their dotted names."""
-    return {name: stage.get("params", {}).get("params.yaml", {}) for name, stage in lock.items()}
+    return {name: stage.get("params", {}).get("params.yaml", {}) for name, stage in stages.items()}
 
 
-def _inputs(lock: Mapping, tree: Mapping | None = None) -> str:
-    """Make a digest of all inputs but the seed; tree: parameters, in place of those of the lock."""
-    made = verify.hashes({"stages": {name: stage for name, stage in lock.items() if not _is_download(name)}})
-    parameters = _parameters(lock)
+def _inputs(stages: Mapping[str, Mapping], tree: Mapping | None = None) -> str:
+    """Make a digest of all inputs but the seed; tree: parameters, in place of those of the stages."""
+    made = verify.hashes({"stages": {name: stage for name, stage in stages.items() if not _is_download(name)}})
+    parameters = {
+        name: {key: value if tree is None else _leaf(tree, key) for key, value in values.items() if key != "seed"}
+        for name, values in _parameters(stages).items()
+    }
     inputs = [
-        [
-            name,
-            {key: _leaf(tree, key) if tree else value for key, value in parameters[name].items() if key != "seed"},
-            {dep["path"]: dep["md5"] for dep in stage["deps"] if dep["path"] not in made},
-        ]
-        for name, stage in sorted(lock.items())
+        [name, parameters[name], {dep["path"]: dep["md5"] for dep in stage["deps"] if dep["path"] not in made}]
+        for name, stage in sorted(stages.items())
     ]
     return sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:8]
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from oneshot.core.errors import UserError
-from oneshot.core.files import write_arrays
+from oneshot.core.files import read_arrays, write_arrays
 from oneshot.core.params import validate
+from oneshot.evaluation.episodes import choose_images
 
 STAGES = Path(__file__).parents[2] / "stages"
 TREE = {
@@ -124,6 +125,20 @@ def test_mnist_parameters_that_a_small_run_cannot_meet_are_named(key, value, sen
     module = stage("one_shot_mnist")
     with pytest.raises(UserError, match=sentence):
         module.main(validate(changed(key, value, SMALL), module.Params), "siamese-2d")
+    assert not Path("metrics").exists()
+
+
+def test_representations_that_are_the_same_in_all_images_of_the_picture_are_refused(features):
+    """scikit-learn's t-SNE would end in a segmentation fault."""
+    arrays = read_arrays("features/6-class")
+    unseen = np.flatnonzero(np.isin(arrays["labels"], [6, 7, 8, 9]))
+    shown = unseen[choose_images(arrays["labels"][unseen], [6, 7, 8, 9], 10, 1, "pictures")]
+    linear = arrays["linear"].copy()
+    linear[shown] = 0
+    write_arrays("features/6-class", arrays | {"linear": linear})
+    module = stage("one_shot_cifar10")
+    with pytest.raises(UserError, match="the representations by the 6-class net are all"):
+        module.main(validate(SMALL, module.Params))
     assert not Path("metrics").exists()
 
 

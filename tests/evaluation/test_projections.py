@@ -36,16 +36,14 @@ def test_tsne_twice_is_the_same_bytes_and_keeps_groups_apart(features):
     assert (distances.argmin(1) // 40 == np.arange(80) // 40).all()
 
 
-@pytest.mark.parametrize("scale", [2e-15, 1e-6, 1e14])
-@pytest.mark.parametrize("offset", [0, 50])
+@pytest.mark.parametrize(("scale", "offset"), [(2e-15, 0), (1e-6, 0), (1e14, 0), (1e-4, 50)])
 def test_tsne_survives_whatever_passes_the_check_of_features(scale, offset):
     few = np.zeros((15, 12), np.float32)
     few[0, 0] = 1
-    for features in (few, np.random.default_rng(0).normal(size=(15, 12)).astype(np.float32)):
+    for features in (few, np.random.default_rng(0).normal(size=(15, 12))):
         features = (features * scale + offset).astype(np.float32)
-        if (features != features[0]).any():
-            require_features(features, "6-class")
-            assert np.isfinite(tsne(features, perplexity=5, seed=1)).all()
+        require_features(features, "6-class")
+        assert np.isfinite(tsne(features, perplexity=5, seed=1)).all()
 
 
 def test_points_have_a_part_a_label_and_a_class():

@@ -101,7 +101,7 @@ def test_failed_experiments_and_those_of_another_commit_have_no_result(tmp_path,
     monkeypatch.chdir(tmp_path)
 
     def git(*words: str) -> str:
-        author = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+        author = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
         return subprocess.run(["git", *author, *words], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     git("init", "--quiet")

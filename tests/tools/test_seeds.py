@@ -133,36 +133,61 @@ def test_an_interrupted_call_is_continued(project: Path, monkeypatch: pytest.Mon
     assert seeds.read_table(seeds.TABLE)["seed"].tolist() == [1, 2, 3, 4]
 
 
-def test_the_rows_of_a_recipe_have_the_parameters_changed_by_it(project: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.fixture
+def recipe(project: Path) -> dict:
+    """A recipe "wide", and the row of the stored run with its parameters."""
     (project / "recipes").mkdir()
     (project / "recipes/wide").write_text("-S margin=2.0\n-S siamese.batch=64\n")
     (project / "docs").mkdir()
-    own, asked = seeds.row(reader(project)), {}
     lock = load_yaml(str(project / "dvc.lock"))
     for stage in lock["stages"].values():
         parameters = stage.get("params", {}).get("params.yaml", {})
         parameters |= {"margin": 2.0} if "margin" in parameters else {}
         if "siamese" in parameters:
             parameters["siamese"] |= {"batch": 64}
-        if "seed" in parameters:
-            parameters["seed"] = 3
-    changed = seeds.row(lambda path: json.dumps(lock) if path == "dvc.lock" else (project / path).read_text())
-    assert changed["inputs"] != own["inputs"]
+    return seeds.row(lambda path: json.dumps(lock) if path == "dvc.lock" else (project / path).read_text())
+
+
+def test_a_recipe_has_a_table_of_runs_with_its_parameters(project: Path, recipe, monkeypatch: pytest.MonkeyPatch):
+    own, asked = seeds.row(reader(project)), []
+    path = seeds.table_of("wide")
+    assert path == Path("docs/seeds_wide.csv") and recipe["inputs"] != own["inputs"]
+    write_csv(path, pd.DataFrame([recipe | {"seed": 9, "inputs": "12345678"}]))
 
     def run(experiments, targets, options):
-        asked.update(experiments)
+        asked.append(experiments)
         yield from experiments
 
-    monkeypatch.setattr("sys.argv", ["seeds", "3", "--recipe", "wide"])
     monkeypatch.setattr(seeds, "run", run)
     monkeypatch.setattr(seeds, "_is_stale", lambda: False)
-    monkeypatch.setattr(seeds, "finished", dict)
-    monkeypatch.setattr(seeds, "_experiment", lambda name: changed)
-    seeds.main()
-    assert asked == {"wide-3": ["margin=2.0", "siamese.batch=64", "seed=3"]}
-    assert seeds.read_table(Path("docs/seeds_wide.csv"))["seed"].tolist() == [3]
+    monkeypatch.setattr(seeds, "finished", lambda: {"wide-5": "0"})
+    monkeypatch.setattr(seeds, "_experiment", lambda name: recipe | {"seed": int(name[5:])})
+    for words in ("3", "3 4 5"):
+        monkeypatch.setattr("sys.argv", ["seeds", *words.split(), "--recipe", "wide"])
+        seeds.main()
+    changes = ["margin=2.0", "siamese.batch=64"]
+    assert asked == [{"wide-3": [*changes, "seed=3"]}, {"wide-4": [*changes, "seed=4"]}]
+    assert seeds.read_table(path)["seed"].tolist() == [3, 4, 5]
     assert not seeds.TABLE.exists()
-    monkeypatch.setattr(seeds, "_experiment", lambda name: own | {"seed": 4})
-    monkeypatch.setattr("sys.argv", ["seeds", "4", "--recipe", "wide"])
-    with pytest.raises(SystemExit, match="wide-4 ran another seed, code, parameters or data"):
+
+    monkeypatch.setattr(seeds, "_experiment", lambda name: own | {"seed": 6})
+    monkeypatch.setattr("sys.argv", ["seeds", "6", "--recipe", "wide"])
+    with pytest.raises(SystemExit, match="wide-6 ran another seed, code, parameters or data"):
+        seeds.main()
+
+
+def test_a_recipe_that_cannot_be_run_or_told_is_named(project: Path, recipe, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(seeds, "run", lambda experiments, *_: iter(experiments))
+    monkeypatch.setattr(seeds, "_is_stale", lambda: False)
+    monkeypatch.setattr(seeds, "finished", dict)
+    monkeypatch.setattr("sys.argv", ["seeds", "3", "--recipe", "wide"])
+
+    def lacks(name):
+        raise KeyError("report_protocol")
+
+    monkeypatch.setattr(seeds, "_experiment", lacks)
+    with pytest.raises(SystemExit, match=r"wide-3 has no 'report_protocol', .* see recipes/wide"):
+        seeds.main()
+    (project / "recipes/wide").write_text("-S siamese.bacth=64\n")
+    with pytest.raises(SystemExit, match=r"recipes/wide sets 'bacth', which params\.yaml does not have"):
         seeds.main()

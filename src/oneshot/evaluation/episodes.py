@@ -29,17 +29,18 @@ def require_images(labels: np.ndarray, classes: Sequence[int], count: int, key: 
 
 
 def require_features(features: np.ndarray, net: str) -> None:
-    """Raise UserError unless features (n, d) differ and their distances can be computed: else the net learned nothing.
+    """Raise UserError if features (n, d) are all (nearly) the same, too far apart, or not finite.
 
-    Squared distances below about 1e-38 or above 1e38 are 0 or infinite in float32. t-SNE does not survive the first.
+    In float32 a squared distance below about 1e-38 is 0, and one above 1e38 infinite; scikit-learn's t-SNE crashes if
+    all are 0.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         largest = np.square(features.astype(np.float64) - features[0]).sum(1).max()
     # This far inside the range, sums over all features and means over all images stay in it too.
     if not 1e-30 < largest < 1e30:
         raise UserError(
-            f"the representations by the {net} net are all the same, not finite or extremely large, so it has learned"
-            " nothing: lower its learning rate and train it again"
+            f"the representations by the {net} net are all (nearly) the same, too far apart, or not finite, so it has"
+            " learned nothing: lower its learning rate and train it again"
         )
 
 
