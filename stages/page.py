@@ -62,8 +62,7 @@ def main(params: Params) -> None:
     from oneshot.export import onnx_file
     from oneshot.page.contents import contents
     from oneshot.page.render import render
-    from oneshot.page.results import CONVNETS, EMBEDDINGS, Results
-    from oneshot.page.spread import spread
+    from oneshot.page.results import CONVNETS, EMBEDDINGS, TABLES, Results
 
     tables = {"one_shot_cifar10": "one_shot_cifar10", **{net: f"one_shot_mnist/{net}" for net in EMBEDDINGS}}
     raw = sorted([*Path("data/raw/cifar10").iterdir(), *Path("data/raw/mnist").iterdir()], key=lambda path: path.name)
@@ -81,8 +80,7 @@ def main(params: Params) -> None:
         scatter={name: pd.read_csv(f"plots/{folder}/scatter.csv") for name, folder in tables.items()},
         methods=pd.read_csv("plots/one_shot_cifar10/methods.csv"),
         together=pd.read_csv("plots/one_shot_cifar10/transductive.csv"),
-        seeds=spread(pd.read_csv("docs/seeds.csv")),
-        **{name: pd.read_csv(f"docs/{name}.csv") for name in ("ablations", "ceilings", "sweep", "minutes")},
+        **{name: pd.read_csv(f"docs/{name}.csv") for name in TABLES},
     )
     files.write_bytes("plots/page.html", render(contents(results)))
 

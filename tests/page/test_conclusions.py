@@ -6,6 +6,7 @@ import pytest
 
 from oneshot.evaluation.confusion import to_table
 from oneshot.page.conclusions import sentences
+from oneshot.page.spread import Mean
 
 NAMES = ["frog", "horse", "ship", "truck"]
 COUNTS = np.array([[9, 6, 0, 0], [3, 9, 1, 1], [0, 1, 9, 2], [0, 0, 6, 9]])
@@ -29,7 +30,7 @@ def digit_table(share: int) -> pd.DataFrame:
     return to_table(counts, DIGITS).assign(part="all", shots=1)
 
 
-def written(methods=MEASURED, together=(), names=NAMES) -> list[str]:
+def written(methods=MEASURED, together=(), names=NAMES, mean=None) -> list[str]:
     size = len(names)
     return sentences(
         {"accuracy": 0.6123, "interval_95": 0.0198},
@@ -37,6 +38,7 @@ def written(methods=MEASURED, together=(), names=NAMES) -> list[str]:
         pd.DataFrame(list(together), columns=TOGETHER),
         to_table(COUNTS[:size, :size], names),
         {"a": digit_table(3), "b": digit_table(10)},
+        mean,
     )
 
 
@@ -45,6 +47,12 @@ def test_what_is_reached_stands_beside_the_report_and_chance():
     assert "61.2% (± 2.0 points) of the images" in written()[0]
     assert "(report: 60.4% and 58.0%; chance: 25%)" in written()[0]
     assert "(chance: 33%)" in written(names=["frog", "horse", "dog"])[0], "the report has other classes"
+
+
+def test_the_mean_over_trainings_stands_beside_one_run():
+    reached = written(mean=Mean(0.6384, 0.0111, 5))[0]
+    assert "by the report's protocol, and 63.8% (± 1.1 points over 5 trainings) on average (report:" in reached
+    assert "trainings" not in written()[0]
 
 
 def test_the_most_and_the_least_helpful_transform_are_named_for_each_number_of_shots():

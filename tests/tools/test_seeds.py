@@ -80,6 +80,7 @@ def test_mean_and_deviation_of_the_rows():
         table = seeds.add(table, made)
     assert table["seed"].tolist() == [1, 2, 3]
     (found,) = spread(table).to_dict("records")
+    assert found.pop("interval_95") == pytest.approx(4.302653 * 0.2 / 3**0.5)  # from a table of Student's t
     assert found == {"metric": "a", "mean": pytest.approx(0.6), "deviation": pytest.approx(0.2), "trainings": 3}
 
 

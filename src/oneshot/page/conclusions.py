@@ -12,6 +12,7 @@ import pandas as pd
 from oneshot.datasets import cifar10
 from oneshot.evaluation.confusion import accuracy, confused_pairs, from_table
 from oneshot.page import reported
+from oneshot.page.spread import Mean
 
 
 def sentences(
@@ -20,15 +21,17 @@ def sentences(
     together: pd.DataFrame,
     confusion: pd.DataFrame,
     digits: Mapping[str, pd.DataFrame],
+    mean: Mean | None = None,
 ) -> list[str]:
     """Write the sentences: what is reached, what helps most and least, what unlabelled queries add, what is confused.
 
     protocol: accuracy and interval_95 of the report's protocol; methods, together: tables of few_shot.compare_methods
-    and of compare_transductive; confusion: the protocol's confusion table; digits: those of the digit nets, by net.
+    and of compare_transductive; confusion: the protocol's confusion table; digits: those of the digit nets, by net;
+    mean: of the protocol's accuracy over trainings.
     """
     matrix, names = from_table(confusion)
     return [
-        _reached(protocol, names),
+        _reached(protocol, names, mean),
         _most(methods),
         _least(methods),
         _unlabelled(together),
@@ -36,14 +39,18 @@ def sentences(
     ]
 
 
-def _reached(protocol: Mapping[str, float], names: Sequence[str]) -> str:
+def _reached(protocol: Mapping[str, float], names: Sequence[str], mean: Mean | None) -> str:
     first, second = float(np.mean(list(reported.ACCURACY.values()))), accuracy(np.array(reported.CONFUSION))
     same = list(names) == [cifar10.NAMES[label] for label in reported.CONFUSION_LABELS]
     report = f"report: {first:.1%} and {second:.1%}; " if same else ""
+    over = ""
+    if mean:
+        points = 100 * mean.interval_95
+        over = f", and {mean.mean:.1%} (± {points:.1f} points over {mean.trainings} trainings) on average"
     return (
         f"From one example of each of {len(names)} classes that the net never saw, raw features classify"
         f" {protocol['accuracy']:.1%} (± {100 * protocol['interval_95']:.1f} points) of the images correctly by the"
-        f" report's protocol ({report}chance: {1 / len(names):.0%})."
+        f" report's protocol{over} ({report}chance: {1 / len(names):.0%})."
     )
 
 

@@ -9,8 +9,11 @@ import pandas as pd
 from oneshot.core.images import LabelledImages
 from oneshot.datasets import cifar10
 from oneshot.evaluation import report_protocol
+from oneshot.page.spread import Mean, mean_with
 
 CONVNETS = ("10-class", "6-class")
+# Tables in docs/ that other commands than `dvc repro` make.
+TABLES = ("ablations", "ceilings", "minutes", "seeds", "seeds_thorough", "sweep")
 # The digit nets in the page's order, and what the page calls them.
 EMBEDDINGS = {
     "siamese-2d": "siamese net, 2-D",
@@ -27,8 +30,8 @@ class Results:
     params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data by file;
     features: arrays by net; drawing_net: the exported weights of siamese-2d by name; metrics: by path below metrics/
     without .json; curves: tables by net; confusion, scatter: tables of "one_shot_cifar10" and of each digit net;
-    methods, together: the tables of CIFAR-10's methods, and of the transductive ones; sweep, seeds, minutes,
-    ablations, ceilings: the tables of docs/.
+    methods, together: the tables of CIFAR-10's methods, and of the transductive ones; sweep, seeds, seeds_thorough,
+    minutes, ablations, ceilings: the tables of docs/.
     """
 
     params: Mapping
@@ -45,6 +48,7 @@ class Results:
     together: pd.DataFrame
     sweep: pd.DataFrame
     seeds: pd.DataFrame
+    seeds_thorough: pd.DataFrame
     minutes: pd.DataFrame
     ablations: pd.DataFrame
     ceilings: pd.DataFrame
@@ -74,6 +78,10 @@ class Results:
         data = self.features["6-class"]
         chosen = np.isin(data["labels"], self.unseen_classes)
         return data["embeddings"][chosen], data["labels"][chosen], data["indices"][chosen]
+
+    def mean_with_others(self, metric: str, value: float) -> Mean | None:
+        """Average a metric of docs/seeds.csv over trainings; None if this run, whose value is given, is not of them."""
+        return mean_with(self.seeds, metric, self.params["seed"], value)
 
     def protocol(self) -> report_protocol.Draws:
         """Repeat the report's protocol with the draws of the stage one_shot_cifar10."""

@@ -1,13 +1,45 @@
 """The spread of metrics over trainings with different seeds."""
 
+from typing import NamedTuple
+
+import numpy as np
 import pandas as pd
+from scipy import stats
+
+PROTOCOL = "one-shot, the report's protocol"  # the name of its accuracy in docs/seeds.csv
+
+
+class Mean(NamedTuple):
+    """A metric's mean over trainings and the half-width of its 95% interval."""
+
+    mean: float
+    interval_95: float
+    trainings: int
 
 
 def spread(trainings: pd.DataFrame) -> pd.DataFrame:
-    """Summarise docs/seeds.csv: one row per metric, with mean, deviation (n - 1) and number of trainings.
+    """Summarise docs/seeds.csv: one row per metric that was measured.
 
-    trainings: one row per training; the columns besides seed, machine and inputs are metrics.
+    trainings: one row per training; the columns besides seed, machine and inputs are metrics. Columns: mean, deviation
+    (n - 1), interval_95 (half-width of the mean's 95% interval by Student's t) and trainings (their number). A single
+    training has neither deviation nor interval.
     """
     metrics = trainings.drop(columns=["seed", "machine", "inputs"])
-    columns = {"mean": metrics.mean(), "deviation": metrics.std(), "trainings": metrics.count()}
-    return pd.DataFrame(columns).rename_axis("metric").reset_index()
+    count, deviation = metrics.count(), metrics.std()
+    interval = stats.t.ppf(0.975, (count - 1).clip(lower=1)) * deviation / np.sqrt(count.clip(lower=1))
+    columns = {"mean": metrics.mean(), "deviation": deviation, "interval_95": interval, "trainings": count}
+    return pd.DataFrame(columns).loc[count > 0].rename_axis("metric").reset_index()
+
+
+def mean_with(trainings: pd.DataFrame, metric: str, seed: int, value: float) -> Mean | None:
+    """Average a metric over trainings, if a run is one of several of them: if they have its seed with its value.
+
+    trainings: docs/seeds.csv. The stored trainings say nothing about a run with other parameters.
+    """
+    if metric not in trainings or trainings[metric].count() < 2:
+        return None
+    # The page computes some values again, without the rounding of metrics files.
+    if not np.isclose(trainings.loc[trainings["seed"] == seed, metric], value, rtol=0, atol=1e-5).any():
+        return None
+    row = spread(trainings[["seed", "machine", "inputs", metric]]).iloc[0]
+    return Mean(float(row["mean"]), float(row["interval_95"]), int(row["trainings"]))

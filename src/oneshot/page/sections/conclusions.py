@@ -2,11 +2,13 @@
 
 from oneshot.page.conclusions import sentences
 from oneshot.page.results import EMBEDDINGS, Results
+from oneshot.page.spread import PROTOCOL
 
 
 def section(results: Results) -> dict:
     """Compute the sentences "conclusions"."""
     digits = {net: results.confusion[net] for net in EMBEDDINGS}
     protocol = results.metrics["one_shot_cifar10"]["report_protocol"]
-    found = sentences(protocol, results.methods, results.together, results.confusion["one_shot_cifar10"], digits)
+    mean = results.mean_with_others(PROTOCOL, protocol["accuracy"])
+    found = sentences(protocol, results.methods, results.together, results.confusion["one_shot_cifar10"], digits, mean)
     return {"conclusions": found}

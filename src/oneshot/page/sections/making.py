@@ -3,17 +3,21 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from oneshot.page.results import Results
+from oneshot.page.results import EMBEDDINGS, Results
+from oneshot.page.spread import spread
 
 
 def section(results: Results) -> dict:
     """Compute "parameters", "checksums", "seeds" and "minutes"."""
-    seeds = results.seeds.loc[:, ["metric", "mean", "deviation", "trainings"]].astype(object)
+    seeds, thorough = (spread(table).set_index("metric") for table in (results.seeds, results.seeds_thorough))
+    # The thorough recipe is one for the ConvNets: the digit nets are the same.
+    thorough = thorough.loc[[not any(net in metric for net in EMBEDDINGS) for metric in thorough.index]]
+    both = seeds.join(thorough.add_suffix("_thorough")).reset_index().astype(object)
     return {
         "parameters": list(_flat(results.params)),
         "checksums": results.checksums,
         # A single training has no deviation.
-        "seeds": seeds.where(seeds.notna(), None).to_dict("records"),
+        "seeds": both.where(both.notna(), None).to_dict("records"),
         "minutes": results.minutes.to_dict("records"),
     }
 

@@ -7,12 +7,14 @@ from oneshot.evaluation.confusion import accuracy, accuracy_metrics, by_class
 from oneshot.page import charts, reported
 from oneshot.page.results import Results
 from oneshot.page.sections.beside import row
+from oneshot.page.spread import PROTOCOL
 
 
 def section(results: Results) -> dict:
     """Compute "few_shot", "one_shot" (its parameters, and "shots" in the order shown), "report_second_run", "methods"
     (how many), "best" (the row of the best but raw, with the fewest examples; None if there is none), "together" (rows
-    of the transductive methods), and the charts of accuracies and confusions.
+    of the transductive methods), and the charts of accuracies and confusions. The mean over all classes and "best" have
+    their "mean" over trainings.
     """
     classes, names = results.unseen_classes, results.unseen_names
     confusions = results.protocol().confusions
@@ -24,7 +26,8 @@ def section(results: Results) -> dict:
         row(name, report, found["accuracy"], found["interval_95"])
         for name, report, found in zip(names, first, here, strict=True)
     ]
-    rows.append(row("mean", mean, overall["accuracy"], overall["interval_95"]))
+    all_classes = row("mean", mean, overall["accuracy"], overall["interval_95"])
+    rows.append(all_classes | {"mean": results.mean_with_others(PROTOCOL, overall["accuracy"])})
     details = {
         kind: [
             # A class that was never predicted has no precision.
@@ -47,6 +50,10 @@ def section(results: Results) -> dict:
         for found in table.to_dict("records")
         if found["method"] != "raw" and found["shots"] == table["shots"].min()
     ]
+    best = max(others, key=lambda found: found["accuracy"], default=None)
+    if best is not None:
+        name = f"{best['shots']}-shot, 10,000 episodes, {best['method']}"
+        best |= {"mean": results.mean_with_others(name, best["accuracy"])}
     return {
         "charts": {
             "accuracy": charts.bars(names, {"report": (first, None), "here": ours}, "accuracy"),
@@ -58,6 +65,6 @@ def section(results: Results) -> dict:
         "one_shot": {**results.params["one_shot"], "shots": sorted(results.params["one_shot"]["shots"])},
         "report_second_run": float(accuracy(np.array(reported.CONFUSION))),
         "methods": table["method"].nunique(),
-        "best": max(others, key=lambda found: found["accuracy"], default=None),
+        "best": best,
         "together": results.together.to_dict("records"),
     }

@@ -6,13 +6,15 @@ from oneshot.page.sections.beside import row
 
 
 def section(results: Results) -> dict:
-    """Compute the rows "tests", and "cards": the accuracies alone, by net."""
+    """Compute the rows "tests", and "cards": the accuracies alone, with their "mean" over
+    trainings, by net."""
     rows, cards = [], []
     comparable = {"10-class": True, "6-class": set(results.seen_classes) == set(reported.SEEN_CLASSES)}
     for net, name in results.convnets.items():
         metrics = results.metrics[f"train_convnet/{net}"]
         report = reported.CONVNETS[net] if comparable[net] else reported.TestMetrics(None, None)
-        cards.append(row(name, report.accuracy, metrics["test"]["accuracy"]))
+        others = results.mean_with_others(f"{net} net, test accuracy", metrics["test"]["accuracy"])
+        cards.append({**row(name, report.accuracy, metrics["test"]["accuracy"]), "mean": others})
         rows.append(row(f"{name}: accuracy", report.accuracy, metrics["test"]["accuracy"]))
         rows.append(row(f"{name}: loss", report.loss, metrics["test"]["loss"]))
         averaged = metrics["test_mirror_averaged"]["accuracy"]

@@ -1,0 +1,34 @@
+"""The mean over trainings, and to which runs it belongs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from oneshot.page.spread import mean_with
+from tests.page.made_up import trainings
+
+METRIC = "10-class net, test accuracy"
+
+
+def test_the_interval_is_that_of_students_t():
+    values = [0.88, 0.9, 0.89, 0.93]
+    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+    found = mean_with(trainings(*values), METRIC, 2, 0.9)
+    assert found == (pytest.approx(np.mean(values)), pytest.approx((high - low) / 2), 4)
+
+
+@pytest.mark.parametrize(
+    ("table", "metric", "seed", "value"),
+    [
+        (trainings(0.9), METRIC, 1, 0.9),  # a single training
+        (trainings(0.9, 0.8), METRIC, 2, 0.9),  # another run than the one with this seed
+        (trainings(0.9, 0.8), METRIC, 3, 0.9),  # a seed that is not in the table
+        (trainings(0.9, 0.8), "another metric", 1, 0.9),
+        (trainings(), METRIC, 1, 0.9),
+    ],
+)
+def test_a_run_that_is_not_one_of_several_trainings_has_no_mean(
+    table: pd.DataFrame, metric: str, seed: int, value: float
+):
+    assert mean_with(table, metric, seed, value) is None
