@@ -36,10 +36,13 @@ def mean_with(trainings: pd.DataFrame, metric: str, seed: int, value: float) -> 
 
     trainings: docs/seeds.csv. The stored trainings say nothing about a run with other parameters.
     """
-    if metric not in trainings or trainings[metric].count() < 2:
+    rows = spread(trainings)
+    rows = rows.loc[(rows["metric"] == metric) & (rows["trainings"] > 1)]
+    if rows.empty:
         return None
+    own = trainings.loc[trainings["seed"] == seed, metric].to_numpy(float)
     # The page computes some values again, without the rounding of metrics files.
-    if not np.isclose(trainings.loc[trainings["seed"] == seed, metric], value, rtol=0, atol=1e-5).any():
+    if not np.isclose(own, value, rtol=0, atol=1e-5).any():
         return None
-    row = spread(trainings[["seed", "machine", "inputs", metric]]).iloc[0]
-    return Mean(float(row["mean"]), float(row["interval_95"]), int(row["trainings"]))
+    mean, interval, count = rows[["mean", "interval_95", "trainings"]].to_numpy(float)[0]
+    return Mean(float(mean), float(interval), int(count))
