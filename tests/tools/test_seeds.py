@@ -10,7 +10,10 @@ import pytest
 from dvc.utils.serialize import load_yaml
 
 from oneshot.core.files import write_csv
+from oneshot.page.contents import contents
+from oneshot.page.results import Results
 from oneshot.page.spread import spread
+from tests.page.made_up import made_up
 from tools import seeds
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +85,13 @@ def test_mean_and_deviation_of_the_rows():
     (found,) = spread(table).to_dict("records")
     assert found.pop("interval_95") == pytest.approx(4.302653 * 0.2 / 3**0.5)  # from a table of Student's t
     assert found == {"metric": "a", "mean": pytest.approx(0.6), "deviation": pytest.approx(0.2), "trainings": 3}
+
+
+def test_the_page_asks_for_metrics_that_the_table_has(monkeypatch: pytest.MonkeyPatch):
+    asked = set()
+    monkeypatch.setattr(Results, "mean_with_others", lambda _, metric, value: asked.add(metric))
+    contents(made_up(one_shot__methods=["raw", "mirror_both_whitened"]))
+    assert len(asked) == 4 and asked <= seeds.METRICS.keys()
 
 
 def test_without_a_whole_stored_run_nothing_is_started(project: Path, monkeypatch: pytest.MonkeyPatch):
