@@ -64,7 +64,7 @@ bench: env  ## measure speed: training (PyTorch's too, if installed), episodes a
 	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
 	@$(RUN) python -m tools.job_cost
 
-ablations: env  ## train the 10-class net by the report's recipe and without augmentation (docs/ablations.csv); MINUTES=60 limits each
+ablations: env  ## train the 10-class net by the report's recipe and ours, with and without augmentation (docs/ablations.csv); MINUTES=60 limits each
 	@$(RUN) python -m tools.ablations $(if $(MINUTES),--minutes $(MINUTES))
 
 ceilings: env  ## classify unseen digits by raw pixels and by siamese nets in 2 to 64 dimensions, five seeds (docs/ceilings.csv)
@@ -97,7 +97,7 @@ minutes: env  ## write the minutes per stage of the stored run to docs/minutes.c
 experiments: env  ## show margin and one-shot accuracy of all experiments, in 160 columns
 	@$(RUN) dvc exp show --no-pager --drop '(?!Experiment|margin$$|.*siamese-2d.*:unseen\.(shot_1\.accuracy|test.auc))'
 
-results: env  ## generate the tables of docs/results.md, docs/model_card.md and the README from metrics/ and dvc.yaml
+results: env  ## generate the tables of docs/results.md, docs/model_card.md and the README from metrics/, plots/, docs/*.csv and dvc.yaml
 	@$(RUN) python -m tools.results
 
 lint: env  ## check style, types, workflows and generated tables
