@@ -62,6 +62,7 @@ def test_2_and_2_0_are_the_same_run():
         ),
         ({"margn": 1}, r"no stage reads the parameter margn; did you mean margin\?"),
         ({"zzz": 1}, r"no stage reads the parameter zzz; the known ones are "),
+        ({"group.rate": 0.1}, r"params\.yaml: the key group\.rate has a dot: write rate indented below group:"),
         ({"margin": {}}, r"params\.yaml: margin: should be a valid number"),
     ],
 )

@@ -128,6 +128,9 @@ def _chosen(tree, schema: type[Schema]):
 
 def _keys(tree: dict, prefix: str = "") -> Iterator[str]:
     for name, value in tree.items():
+        group, _, rest = str(name).partition(".")
+        if rest:
+            raise UserError(f"params.yaml: the key {name} has a dot: write {rest} indented below {group}:")
         if isinstance(value, dict) and value:
             yield from _keys(value, f"{prefix}{name}.")
         else:
