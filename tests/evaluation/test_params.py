@@ -62,6 +62,7 @@ def test_the_usual_parameters_are_valid(name):
         ("one_shot.shots", [0], "greater than or equal to 1"),
         ("one_shot.draws", 1, "greater than or equal to 2"),
         ("one_shot.episodes", 1, "greater than or equal to 2"),
+        ("one_shot.episodes", 1_000_001, "less than or equal to 1000000"),
         ("one_shot.images_per_class", 1, "greater than or equal to 2"),
         ("pictures.perplexity", 0, "greater than or equal to 1"),
         ("pictures.images_per_class", 1, "greater than or equal to 2"),
@@ -72,6 +73,11 @@ def test_a_wrong_parameter_is_named_with_its_rule(key, value, rule):
     with pytest.raises(UserError, match=rule) as error:
         validate(changed(key, value), stage("one_shot_cifar10").Params)
     assert key in str(error.value)
+
+
+def test_the_draws_of_all_numbers_of_shots_fit_into_memory_together():
+    with pytest.raises(UserError, match=r"one_shot: episodes times the sum of all shots .* is 11,000,000"):
+        validate(changed("one_shot.shots", [500, 600]), stage("one_shot_cifar10").Params)
 
 
 SMALL = TREE | {

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from oneshot.core.params import Schema
 from oneshot.evaluation.transforms import METHODS
 
-# Support images per class in all episodes together: they are held in memory, 8 bytes each.
+# Support images per class in all episodes together, of all numbers of shots: they are held in memory, 8 bytes each.
 _MOST_DRAWN = 10_000_000
 
 
@@ -21,7 +21,8 @@ def _check_names(methods: list[str], known: list[str]) -> None:
 class EpisodeParams(Schema):
     """How episodes are drawn."""
 
-    episodes: int = Field(ge=2)
+    # The confusions of all episodes are held too, 8 bytes for each two classes.
+    episodes: int = Field(ge=2, le=1_000_000)
     shots: list[Annotated[int, Field(ge=1, le=1000)]] = Field(min_length=1)
 
     @field_validator("shots")
@@ -33,10 +34,10 @@ class EpisodeParams(Schema):
 
     @model_validator(mode="after")
     def _fits_into_memory(self):
-        if self.episodes * max(self.shots) > _MOST_DRAWN:
+        drawn = self.episodes * sum(self.shots)
+        if drawn > _MOST_DRAWN:
             raise ValueError(
-                f"episodes times the most shots should be at most {_MOST_DRAWN:,}, but is"
-                f" {self.episodes * max(self.shots):,}: lower one of them"
+                f"episodes times the sum of all shots should be at most {_MOST_DRAWN:,}, but is {drawn:,}: lower one"
             )
         return self
 

@@ -1,12 +1,16 @@
 """The most confused pairs of images."""
 
 import numpy as np
+import pytest
 
+from oneshot.page.sections import pairs
 from oneshot.page.sections.pairs import nearest_pairs, section
 from tests.page.made_up import made_up
 
 
-def test_nearest_pairs_are_those_of_a_plain_loop():
+@pytest.mark.parametrize("rows_at_a_time", [1, 7, 1000])
+def test_nearest_pairs_are_those_of_a_plain_loop(monkeypatch, rows_at_a_time):
+    monkeypatch.setattr(pairs, "_BLOCK_BYTES", rows_at_a_time * 30 * 8)
     rng = np.random.default_rng(1)
     features, labels = rng.normal(size=(30, 4)), rng.integers(3, size=30)
     every = sorted(
@@ -24,7 +28,7 @@ def test_nearest_pairs_are_those_of_a_plain_loop():
 
 
 def test_a_pair_is_of_two_unseen_classes():
-    pairs = section(made_up())["pairs"]
-    assert len(pairs) == 12
-    for pair in pairs:
+    found = section(made_up())["pairs"]
+    assert len(found) == 12
+    for pair in found:
         assert len(set(pair["labels"])) == 2 and set(pair["labels"]) <= {6, 7, 8, 9}

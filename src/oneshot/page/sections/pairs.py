@@ -7,6 +7,8 @@ from oneshot.page.results import Results
 from oneshot.page.sheets import sheet
 
 _PAIRS = 12
+# Distances that are held at a time.
+_BLOCK_BYTES = 2**26
 
 
 def section(results: Results) -> dict:
@@ -34,10 +36,16 @@ def nearest_pairs(features: np.ndarray, labels: np.ndarray, count: int) -> list[
     """
     features = features.astype(np.float64)
     squares = (features**2).sum(1)
-    apart = squares[:, None] + squares - 2 * features @ features.T
-    first, second = np.nonzero(np.triu(labels[:, None] != labels))
-    order = np.argsort(apart[first, second], kind="stable")[: 50 * count]
-    first, second = first[order], second[order]
+    near, first, second = np.empty(0), np.empty(0, int), np.empty(0, int)
+    block = max(1, _BLOCK_BYTES // (len(features) * features.itemsize))
+    for start in range(0, len(features), block):
+        rows = np.arange(start, min(start + block, len(features)))[:, None]
+        apart = squares[rows] + squares - 2 * features[rows[:, 0]] @ features.T
+        a, b = np.nonzero((labels[rows] != labels) & (rows < np.arange(len(features))))
+        near = np.concatenate([near, apart[a, b]])
+        first, second = np.concatenate([first, a + start]), np.concatenate([second, b])
+        order = np.argsort(near, kind="stable")[: 50 * count]
+        near, first, second = near[order], first[order], second[order]
     # Exact distances of the candidates: the last digits of the product above depend on the number of threads.
     exact = np.sqrt(((features[first] - features[second]) ** 2).sum(1)).round(6)
     pairs: list[tuple[int, int, float]] = []
