@@ -63,14 +63,14 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
         "6-class net, test accuracy, mirror-averaged",
         None,
     ),
-    "one-shot, 4 unseen classes, the report's protocol": (
+    "one-shot, unseen classes, the report's protocol": (
         "one_shot_cifar10",
         "report_protocol.accuracy",
         PROTOCOL,
         _REPORT_ONE_SHOT,
     ),
     **{
-        f"{shots}-shot, 4 unseen classes, 10,000 episodes, {method}": (
+        f"{shots}-shot, unseen classes, random episodes, {method}": (
             "one_shot_cifar10",
             f"episodes.shot_{shots}.{method}.accuracy",
             f"{shots}-shot, 10,000 episodes, {method}",
@@ -83,7 +83,7 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
         )
     },
     **{
-        f"{shots}-shot, 4 unseen classes, all queries together, {method}": (
+        f"{shots}-shot, unseen classes, all queries together, {method}": (
             "one_shot_cifar10",
             f"transductive.shot_{shots}.{method}.accuracy",
             f"{shots}-shot, all queries together, {method}",
@@ -103,7 +103,7 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
         for group in ("seen", "unseen")
     },
     **{
-        f"{net}, {shots}-shot on the 5 unseen digits": (
+        f"{net}, {shots}-shot on the unseen digits": (
             f"one_shot_mnist/{net}",
             f"unseen.shot_{shots}.accuracy",
             f"{net}, unseen digits, {shots}-shot",
@@ -117,26 +117,40 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
         for net in ("dense-all", "dense-seen")
     },
 }
-# The README's rows.
-HEADLINES = {
-    "ConvNet, 10 classes: test accuracy": "ConvNet trained on all 10 classes of CIFAR-10: test accuracy",
-    "ConvNet, 6 classes: test accuracy": "ConvNet trained on 6 of them: test accuracy",
-    "one-shot, 4 unseen classes, the report's protocol": "the 4 other classes, from one example each: accuracy, "
-    "the report's protocol (chance: 0.25)",
-    "1-shot, 4 unseen classes, 10,000 episodes, mirror_both_whitened": "the same 4 classes, transformed "
-    "features averaged with mirror images (mirror_both_whitened), in 10,000 episodes",
-    "siamese-3d, 1-shot on the 5 unseen digits": "siamese net in 3-D, trained on digits 0-4: digits 5-9, from one "
-    "example each (chance: 0.20)",
-}
+
+
+def headlines(parameters: Mapping) -> dict[str, str]:
+    """The README's rows, and what it calls them; parameters: all of params.yaml."""
+    images, digits = parameters["cifar10"], parameters["mnist"]
+    seen, unseen = len(images["seen_classes"]), len(images["unseen_classes"])
+    known, new = (", ".join(map(str, digits[f"{part}_digits"])) for part in ("seen", "unseen"))
+    protocol = f"the {unseen} other classes, from one example each: accuracy, the report's protocol"
+    transformed = f"the same {unseen} classes, transformed features averaged with mirror images (mirror_both_whitened)"
+    siamese = f"siamese net in 3-D, trained on the digits {known}: the digits {new}, from one example each"
+    return {
+        "ConvNet, 10 classes: test accuracy": f"ConvNet trained on {seen + unseen} classes of CIFAR-10: test accuracy",
+        "ConvNet, 6 classes: test accuracy": f"ConvNet trained on {seen} of them: test accuracy",
+        "one-shot, unseen classes, the report's protocol": f"{protocol} (chance: {1 / unseen:.2f})",
+        "1-shot, unseen classes, random episodes, mirror_both_whitened": (
+            f"{transformed}, in {parameters['one_shot']['episodes']:,} episodes"
+        ),
+        "siamese-3d, 1-shot on the unseen digits": f"{siamese} (chance: {1 / len(digits['unseen_digits']):.2f})",
+    }
 
 
 def results_table(
-    metrics: Mapping[str, Mapping], seeds: pd.DataFrame, thorough: pd.DataFrame, titles: Mapping[str, str]
+    metrics: Mapping[str, Mapping],
+    seeds: pd.DataFrame,
+    thorough: pd.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    comparable: bool = True,
 ) -> str:
     """Make a Markdown table of some of ROWS: the report, the stored run, and the means over trainings by two recipes.
 
     metrics: by path below metrics/ without .json; seeds, thorough: spread() of docs/seeds.csv and of that of the
-    thorough recipe, which only the ConvNets follow; titles: {row: its title here}.
+    thorough recipe, which only the ConvNets follow; titles: {row: its title here}; comparable: whether the run has the
+    classes of the report, whose column is empty otherwise.
     """
     lines = ["| | report | stored run | mean of trainings | thorough recipe |", "|---|---|---|---|---|"]
     for row, title in titles.items():
@@ -148,7 +162,7 @@ def results_table(
         interval = _leaf(metrics[file], ".".join([*group, "interval_95"])) if leaf == "accuracy" else None
         here = f"{value:.3f}" + (f" +/- {_spread(interval)}" if interval is not None else "")
         longer = _mean(thorough, name) if file.startswith(("train_convnet", "one_shot_cifar10")) else ""
-        cells = ["" if report is None else f"{report:.3f}", here, _mean(seeds, name), longer]
+        cells = ["" if report is None or not comparable else f"{report:.3f}", here, _mean(seeds, name), longer]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -163,7 +177,9 @@ def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
         errors = max(1, sum(count for _, _, count in found))
         shares = {f"{names[a]} with {names[b]}": count / errors for a, b, count in found}
         main = [f"{pair} ({share:.0%})" for pair, share in list(shares.items())[:2]]
-        lines.append(f"| {net} | {' | '.join(main)} | {' | '.join(f'{shares[pair]:.0%}' for pair in pairs)} |")
+        # A run without these digits has no such pair.
+        theirs = [f"{shares[pair]:.0%}" if pair in shares else "" for pair in pairs]
+        lines.append(f"| {net} | {' | '.join(main)} | {' | '.join(theirs)} |")
     return "\n".join(lines)
 
 
@@ -204,9 +220,10 @@ def stages_table(pipeline: Mapping) -> str:
     return "\n".join(lines)
 
 
-def card_table(metrics: Mapping[str, Mapping]) -> str:
+def card_table(metrics: Mapping[str, Mapping], parameters: Mapping) -> str:
     """Make a Markdown table of the exported nets: accuracy on what they were trained on, and on unseen classes."""
-    chance = {net: 1 / len(reported.ACCURACY) for net in reported.CONVNETS} | dict.fromkeys(_DIGIT_NETS, 1 / 5)
+    images, digits = parameters["cifar10"]["unseen_classes"], parameters["mnist"]["unseen_digits"]
+    chance = dict.fromkeys(reported.CONVNETS, 1 / len(images)) | dict.fromkeys(_DIGIT_NETS, 1 / len(digits))
     lines = [
         "| net | test accuracy, as classifier of seen classes | 1-shot | 5-shot | chance |",
         "|---|---|---|---|---|",
@@ -247,15 +264,20 @@ def generate() -> dict[Path, str]:
     confusions = {
         net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in _DIGIT_NETS
     }
-    pipeline = load_yaml("dvc.yaml")
+    pipeline, parameters = load_yaml("dvc.yaml"), params.read()
+    classes = parameters["cifar10"]
+    comparable = (set(classes["seen_classes"]), set(classes["unseen_classes"])) == (
+        set(reported.SEEN_CLASSES),
+        set(reported.CONFUSION_LABELS),
+    )
     protocol = metrics["one_shot_cifar10"]["report_protocol"]
-    mean = mean_with(trainings, PROTOCOL, params.read()["seed"], protocol["accuracy"])
+    mean = mean_with(trainings, PROTOCOL, parameters["seed"], protocol["accuracy"])
     conclusions = sentences(protocol, methods, together, confusion, confusions, mean)
     return {
         README: fill(
             README.read_text(encoding="utf-8"),
             {
-                "results": results_table(metrics, seeds, thorough, HEADLINES),
+                "results": results_table(metrics, seeds, thorough, headlines(parameters), comparable=comparable),
                 "stages": stages_table(pipeline),
                 "conclusions": "\n".join(f"- {sentence}" for sentence in conclusions),
             },
@@ -263,13 +285,13 @@ def generate() -> dict[Path, str]:
         RESULTS: fill(
             RESULTS.read_text(encoding="utf-8"),
             {
-                "results": results_table(metrics, seeds, thorough, {row: row for row in ROWS}),
+                "results": results_table(metrics, seeds, thorough, {row: row for row in ROWS}, comparable=comparable),
                 "confusions": confusions_table(confusions),
                 "ceilings": ceilings_table(pd.read_csv("docs/ceilings.csv")),
                 "ablations": ablations_table(pd.read_csv("docs/ablations.csv")),
             },
         ),
-        CARD: fill(CARD.read_text(encoding="utf-8"), {"card": card_table(metrics)}),
+        CARD: fill(CARD.read_text(encoding="utf-8"), {"card": card_table(metrics, parameters)}),
     }
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from dvc.utils.serialize import load_yaml
 
+from oneshot.core import params
 from oneshot.page import reported
 from tools import results
 
@@ -37,7 +38,8 @@ def test_a_row_has_the_reports_value_the_stored_one_and_the_means_by_both_recipe
         ("6-class net, test accuracy", float("nan"), float("nan"), 0),
         (digits, 0.7, 0.1, 2),
     )
-    lines = results.results_table(metrics_of(0.5), seeds, thorough, results.HEADLINES).splitlines()
+    titles = results.headlines(params.read(ROOT))
+    lines = results.results_table(metrics_of(0.5), seeds, thorough, titles).splitlines()
     assert len(lines) == 2 + 5
     assert lines[2].endswith("| 0.870 | 0.500 | 0.810 +/- 0.020 (3) | 0.910 +/- 0.010 (2) |")
     assert lines[3].endswith("| 0.890 | 0.500 |  |  |")
@@ -49,7 +51,7 @@ def test_a_row_has_the_reports_value_the_stored_one_and_the_means_by_both_recipe
 def test_one_training_has_no_deviation_and_what_was_not_measured_no_row():
     metrics, one = metrics_of(0.5), spread_of(("10-class net, test accuracy", 0.81, float("nan"), 1))
     del metrics["one_shot_cifar10"]["report_protocol"]
-    lines = results.results_table(metrics, one, spread_of(), results.HEADLINES).splitlines()
+    lines = results.results_table(metrics, one, spread_of(), results.headlines(params.read(ROOT))).splitlines()
     assert lines[2].endswith("| 0.870 | 0.500 | 0.810 (1) |  |")
     assert len(lines) == 2 + 4
 
@@ -69,6 +71,27 @@ def test_confusions_are_those_of_the_table():
     last = results.confusions_table({"net": table}).splitlines()[-1]
     assert last == "| net | 4 with 9 (80%) | 1 with 7 (10%) | 80% | 10% |"
     assert reported.CONFUSED_DIGITS == ((4, 9), (1, 7))
+
+
+def test_digits_without_the_reports_pairs_have_no_share_of_them():
+    rows = [(p, r, 5, "all", 1) for p in ("1", "4", "7") for r in ("1", "4", "7")]
+    table = pd.DataFrame(rows, columns=["predicted", "reference", "count", "part", "shots"])
+    assert results.confusions_table({"net": table}).splitlines()[-1].endswith("|  | 33% |")
+
+
+def test_other_classes_have_their_own_counts_and_nothing_of_the_report():
+    tree = params.read(ROOT)
+    tree["cifar10"] = tree["cifar10"] | {"seen_classes": [0, 1, 2], "unseen_classes": [3, 4]}
+    tree["mnist"] = tree["mnist"] | {"seen_digits": [0, 1, 2, 3, 4, 5, 6], "unseen_digits": [7, 8]}
+    titles = results.headlines(tree)
+    text = results.results_table(metrics_of(0.5), spread_of(), spread_of(), titles, comparable=False)
+    assert "trained on 5 classes" in text and "trained on 3 of them" in text and "the 2 other classes" in text
+    assert "chance: 0.50" in text and "the digits 7, 8, from one" in text
+    assert "0.604" not in text and "0.870" not in text
+    metrics = metrics_of(0.5)
+    metrics["one_shot_mnist/dense-all"] = metrics["one_shot_mnist/dense-seen"]
+    card = results.card_table(metrics, tree)
+    assert card.splitlines()[-1].endswith("| 0.50 |") and "0.25" not in card and "0.20" not in card
 
 
 def test_every_stage_of_dvc_yaml_has_a_row():
