@@ -89,7 +89,13 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
         data.parts(split_classes(data.labels, cifar10.TRAINING, list(classes), *settings)) for classes in fold
     )
     recipe = params.recipe(changes)
-    determinants = recipe.model_dump_json(), str(params.seed), str(params.cifar10), determinants_of(params.compute)
+    determinants = (
+        recipe.model_dump_json(),
+        str((WIDTHS, UNITS)),
+        str(params.seed),
+        str(params.cifar10),
+        determinants_of(params.compute),
+    )
     folder = SCRATCH / sha256(repr(determinants).encode()).hexdigest()[:8]
     seed_initialisation(params.seed)
     # Winograd's convolutions are slower than TensorFlow's for so few filters.

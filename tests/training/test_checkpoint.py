@@ -1,5 +1,7 @@
 """Checkpoints: found only if everything that determines the result is the same; never half-written, never two."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,20 @@ def test_other_code_finds_nothing(tmp_path, monkeypatch):
     edited.write_text("# another module")
     monkeypatch.setattr(checkpoint, "_local_sources", lambda: [edited])
     assert Checkpoint(tmp_path, "net", "params").load() is None
+
+
+def test_another_script_finds_nothing_and_python_c_has_none(tmp_path, monkeypatch):
+    """Stages decide the initial seed and the dimensions of a net, which no module of the library knows."""
+    script, main = tmp_path / "train.py", sys.modules["__main__"]
+    script.write_text("DIMENSIONS = 2")
+    monkeypatch.setattr(main, "__file__", str(script), raising=False)
+    Checkpoint(tmp_path, "net", "params").save(3, STATE, HISTORY)
+    assert Checkpoint(tmp_path, "net", "params").load() is not None
+    script.write_text("DIMENSIONS = 3")
+    assert Checkpoint(tmp_path, "net", "params").load() is None
+    monkeypatch.delattr(main, "__file__")
+    package = checkpoint.Path(checkpoint.__file__).parents[1]
+    assert all(package in path.parents for path in checkpoint._local_sources())
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[:-20], lambda content: b"", lambda content: b"x" * 100])

@@ -58,6 +58,17 @@ def test_a_training_interrupted_twice_ends_in_the_same_bytes(tmp_path, capsys):
     assert checkpoint.load()[0] == 5
 
 
+@pytest.mark.parametrize("change", [lambda arrays: arrays[:-1], lambda arrays: [arrays[0].T, *arrays[1:]]])
+def test_a_checkpoint_of_another_net_is_reported_and_not_used(tmp_path, capsys, change):
+    expected, expected_history, _ = train(tmp_path / "whole", epochs=2)
+    _, _, checkpoint = train(tmp_path / "other", epochs=1)
+    epoch, arrays, history = checkpoint.load()
+    checkpoint.save(epoch, change(arrays), history)
+    weights, found, _ = train(tmp_path / "other", epochs=2)
+    assert f"{checkpoint.path.name} is of another net: starting over" in capsys.readouterr().err
+    assert weights.tobytes() == expected.tobytes() and found == expected_history
+
+
 def test_the_metrics_of_an_epoch_name_their_part(tmp_path):
     _, history, _ = train(tmp_path, epochs=2)
     assert [set(row) for row in history] == [{"training/loss", "validation/norm"}] * 2

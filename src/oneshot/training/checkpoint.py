@@ -80,7 +80,10 @@ def _key(*determinants) -> str:
 
 
 def _local_sources() -> list[Path]:
-    """List the project's modules that this process has imported: the code that the training depends on."""
+    """List the code that the training depends on: the script that runs, and the project's modules it has imported."""
     package = Path(__file__).parents[1]
     loaded = {Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
-    return sorted(path for path in loaded if package in path.parents)
+    sources = {path for path in loaded if package in path.parents}
+    # `python -c` has no script. That of pytest is always the same.
+    script = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
+    return sorted(sources | {script} if script.is_file() else sources)

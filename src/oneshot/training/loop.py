@@ -1,8 +1,11 @@
 """The epoch loop that all nets share: resume, train, validate, write a checkpoint, report."""
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable
+
+import numpy as np
 
 from oneshot.core.errors import UserError
 from oneshot.core.seeds import pair
@@ -29,11 +32,14 @@ def run_epochs(
     epoch, counted from 0, and returns its metrics; all its random numbers must follow from the epoch's number;
     validate(epoch): returns the metrics after it; on_epoch(metrics): called for each finished epoch, including those of
     an interrupted run; rate: the parameter to lower if the training diverges, and its value. The result has the same
-    bytes whether or not the training was interrupted. Raises UserError, and deletes the checkpoint, if the metrics of
-    an epoch are not finite.
+    bytes whether or not the training was interrupted; a checkpoint whose arrays do not fit the variables is not used.
+    Raises UserError, and deletes the checkpoint, if the metrics of an epoch are not finite.
     """
     first, history = 0, []
     stored = checkpoint.load()
+    if stored and not _fit(stored[1], variables):
+        print(f"the checkpoint {checkpoint.path.name} is of another net: starting over", file=sys.stderr)
+        stored = None
     if stored:
         first, arrays, history = stored
         for variable, array in zip(variables, arrays, strict=True):
@@ -56,6 +62,11 @@ def run_epochs(
         checkpoint.save(epoch + 1, [variable.numpy() for variable in variables], history)
         on_epoch(row)
     return history
+
+
+def _fit(arrays: list[np.ndarray], variables: list[tf.Variable]) -> bool:
+    """Whether stored arrays are as many as the variables and have their shapes."""
+    return [array.shape for array in arrays] == [tuple(variable.shape) for variable in variables]
 
 
 def average_over(

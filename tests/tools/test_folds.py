@@ -1,0 +1,33 @@
+"""The narrow nets of the folds are kept, and those of other widths or units are not read in their place."""
+
+from pathlib import Path
+
+import numpy as np
+
+from oneshot.core import params
+from oneshot.core.images import LabelledImages
+from oneshot.datasets import cifar10
+from tools import folds
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_net_of_other_units_is_trained_and_the_first_one_kept(tmp_path, monkeypatch):
+    """On a few made-up images."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(folds, "WIDTHS", ((4, 4), (4, 4, 8)))
+    monkeypatch.setattr(cifar10, "TRAINING", 240)
+    images = np.random.default_rng(0).integers(0, 256, (240, 32, 32, 3)).astype(np.uint8)
+    data = LabelledImages(images, np.arange(240) % 6, np.arange(240))
+    settings = params.validate(params.read(ROOT), folds.FoldParams)
+    few = settings.model_copy(update={"cifar10": settings.cifar10.model_copy(update={"validation_per_class": 8})})
+
+    def trained(units):
+        monkeypatch.setattr(folds, "UNITS", units)
+        found = folds.features_of(folds.all_folds()[0], data, few, {"epochs": [(16, 1)]})
+        return found.held_out["linear"]
+
+    first = trained(6)
+    assert first.shape[-1] == 6 and trained(7).shape[-1] == 7
+    assert len(list(folds.SCRATCH.glob("*/*.weights.h5"))) == 2
+    np.testing.assert_array_equal(trained(6), first)
