@@ -35,8 +35,9 @@ def main(params: Params, name: str) -> None:
     fixed = environment.determinants(params.compute)
     seed_initialisation(params.seed)
     model = training.build(len(classes), recipe, convolution, precision)
-    determinants = recipe.model_dump_json(), convolution, precision, str(params.seed), fixed, *train, *validation
-    checkpoint = Checkpoint(".checkpoints", name, *determinants)
+    # "auto" depends on whether there is a GPU.
+    chosen = str(inference.use_winograd(convolution)), precision, str(params.seed), fixed
+    checkpoint = Checkpoint(".checkpoints", name, recipe.model_dump_json(), *chosen, *train, *validation)
     curves = Curves(f"plots/curves/{name}.csv")
     training.train(model, train, validation, recipe, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add)
 

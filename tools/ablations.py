@@ -118,7 +118,7 @@ def train(training: str, recipe: Recipe, settings: Params, parts: dict[str, Labe
     print(f"{training}: at most {limit:g} minutes", flush=True)
     seed_initialisation(settings.seed)
     convolution, data = settings.convnet.convolution, (*parts["train"], *parts["validation"])
-    fixed = convolution, str(settings.seed), environment.determinants(settings.compute)
+    fixed = str(inference.use_winograd(convolution)), str(settings.seed), environment.determinants(settings.compute)
     model = build(10, recipe, convolution)
     checkpoint = Checkpoint(".checkpoints", f"ablation-{training}", recipe.model_dump_json(), *fixed, *data)
     stored = checkpoint.load()

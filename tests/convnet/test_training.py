@@ -139,11 +139,11 @@ def test_the_net_is_built_as_the_recipe_and_the_convolution_say():
 
 def test_bfloat16_is_refused_where_it_would_be_slow(monkeypatch):
     monkeypatch.setattr(training, "has_gpu", lambda: False)
-    monkeypatch.setattr(training.provenance, "instructions", lambda: ["avx2", "avx512f"])
+    monkeypatch.setattr(training.processor, "instructions", lambda: ["avx2", "avx512f"])
     training.check_precision("float32")
     with pytest.raises(UserError, match=r"set compute\.precision in params\.yaml to float32"):
         training.check_precision("bfloat16")
-    monkeypatch.setattr(training.provenance, "instructions", lambda: ["avx512_bf16"])
+    monkeypatch.setattr(training.processor, "instructions", lambda: ["avx512_bf16"])
     training.check_precision("bfloat16")
 
 

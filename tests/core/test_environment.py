@@ -75,6 +75,26 @@ def test_checkpoints_of_other_settings_are_different():
     assert len({environment.determinants(kind) for kind in kinds}) == len(kinds)
 
 
+def test_what_the_parameters_leave_to_the_libraries_makes_checkpoints_of_other_machines_different(monkeypatch):
+    """All kinds of parameters on three machines: only those with something left open see a difference."""
+    machines = [(2, ["avx2"]), (4, ["avx2"]), (2, ["avx2", "avx512f"])]
+
+    def found(threads, instructions) -> list[str]:
+        compute, texts = ComputeParams(threads=threads, instructions=instructions), []
+        for count, names in machines:
+            monkeypatch.setattr(environment.processor, "count", lambda count=count: count)
+            monkeypatch.setattr(environment.processor, "instructions", lambda names=names: names)
+            texts.append(environment.determinants(compute))
+        return texts
+
+    assert len(set(found(2, "portable"))) == 1
+    first, more_processors, more_instructions = found(None, "portable")
+    assert first == more_instructions != more_processors
+    first, more_processors, more_instructions = found(2, "native")
+    assert first == more_processors != more_instructions
+    assert len(set(found(None, "native"))) == 3
+
+
 def test_a_process_enters_the_environment_once_and_keeps_its_command_line():
     code = (
         "import json, os, sys\n"

@@ -11,7 +11,7 @@ from oneshot.convnet.muon import Muon, Triangle
 from oneshot.convnet.params import AugmentationParams, Recipe, RecipeParams
 from oneshot.convnet.sides import copies_of_a_cell, move, net_of_side
 from oneshot.convnet.whitening import whitening_filters
-from oneshot.core import provenance
+from oneshot.core import processor
 from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
 from oneshot.core.seeds import generator
@@ -27,7 +27,7 @@ WHITENED = 5_000  # images that the whitening directions are computed from
 
 def check_precision(precision: str) -> None:
     """Raise UserError if this machine has no fast instructions for a precision ("float32" or "bfloat16")."""
-    if precision == "bfloat16" and not (has_gpu() or "avx512_bf16" in provenance.instructions()):
+    if precision == "bfloat16" and not (has_gpu() or "avx512_bf16" in processor.instructions()):
         raise UserError(
             "this processor has no instructions for bfloat16 (avx512_bf16): set compute.precision in params.yaml to"
             " float32"

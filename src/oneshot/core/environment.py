@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from oneshot.core import processor
 from oneshot.core.params import Schema
 
 # Prefixes of the settings that decide digits: the user's values are dropped.
@@ -104,6 +105,10 @@ def enter(compute: ComputeParams) -> None:
 
 
 def determinants(compute: ComputeParams) -> str:
-    """Return all settings of this module as text: a checkpoint from another environment must not be used."""
-    threads = os.cpu_count() if compute.threads is None else compute.threads
-    return repr((threads, sorted(settings(compute).items())))
+    """Return all settings of this module as text: a checkpoint from another environment must not be used.
+
+    What the parameters leave to the libraries follows from this machine: its processors and their instructions.
+    """
+    threads = processor.count() if compute.threads is None else compute.threads
+    instructions = processor.instructions() if compute.instructions == "native" else []
+    return repr((threads, instructions, sorted(settings(compute).items())))

@@ -1,0 +1,37 @@
+"""The processors of this machine, as TensorFlow sees them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oneshot.core import processor
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux restricts a process to processors")
+def test_only_processors_that_this_process_may_use_are_counted():
+    code = (
+        "import os\n"
+        "from oneshot.core import processor\n"
+        "print(processor.count())\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "print(processor.count())\n"
+    )
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-c", code], env=variables, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == [str(len(os.sched_getaffinity(0))), "1"]
+
+
+def test_a_system_that_restricts_no_process_has_all_processors(monkeypatch):
+    monkeypatch.delattr(processor.os, "sched_getaffinity", raising=False)
+    assert processor.count() == os.cpu_count()
+
+
+def test_the_instructions_are_flags_of_the_processor():
+    flags = Path("/proc/cpuinfo").read_text().split()
+    assert set(processor.instructions()) <= set(flags)
+    assert ("avx2" in processor.instructions()) == ("avx2" in flags)
