@@ -3,7 +3,7 @@
 Enlarging a map by repeating its cells would give the same function, but in each step all weights of the large dense
 layer would pass through memory, which at side 16 took 8% to 22% of the time (docs/recipe.md). Moving to the larger net
 divides each weight among the copies of its cell, and moving to the smaller one adds them up; both keep the net's
-outputs.
+outputs. Momentum is resized as the weights that it will move.
 """
 
 import numpy as np
@@ -24,21 +24,30 @@ def copies_of_a_cell(model: keras.Sequential) -> float:
     return (net.SIDE / known_size(model.inputs[0], 1)) ** 2
 
 
-def move(source: list[tf.Variable], target: list[tf.Variable]) -> None:
-    """Copy variables of one net, and of its optimizer, to those of the same net of another side."""
+def move(source: list[tf.Variable], target: list[tf.Variable], *, moments: bool = False) -> None:
+    """Copy variables of one net, or of its optimizer, to those of the same net of another side; moments: see resize."""
     for old, new in zip(source, target, strict=True):
         values = old.numpy()
-        new.assign(values if old.shape == new.shape else resize(values, known_size(tf.convert_to_tensor(new), 0)))
+        if old.shape != new.shape:
+            values = resize(values, known_size(tf.convert_to_tensor(new), 0), moments=moments)
+        new.assign(values)
 
 
-def resize(kernel: np.ndarray, rows: int) -> np.ndarray:
-    """Resize a dense layer's kernel from or to the full map: (8 * 8 * channels, units) <-> (rows, units)."""
+def resize(kernel: np.ndarray, rows: int, *, moments: bool = False) -> np.ndarray:
+    """Resize a dense layer's kernel from or to the full map: (8 * 8 * channels, units) <-> (rows, units).
+
+    moments: whether it is Adam's mean of the kernel's gradients or of their squares. A cell's weight has the gradient
+    of each copy's, so these are repeated and averaged, not divided and summed.
+    """
     many, few = max(rows, len(kernel)), min(rows, len(kernel))
     channels = many // net.MAP**2
     cells = round((few // channels) ** 0.5)
     places = net.nearest_cells(cells)
+    counts = np.bincount(places).astype(np.float32)
+    copies = (counts[:, None] * counts)[..., None, None]
     if rows == few:
-        return net.kernel_of_fewer_cells(tf.constant(kernel), cells).numpy()
-    counts = np.bincount(places)[places].astype(np.float32)
+        added = net.kernel_of_fewer_cells(tf.constant(kernel), cells).numpy()
+        return (added.reshape(cells, cells, channels, -1) / copies).reshape(rows, -1) if moments else added
     small = kernel.reshape(cells, cells, channels, -1)
-    return (small[places][:, places] / (counts[:, None] * counts)[..., None, None]).reshape(rows, -1)
+    small = small if moments else small / copies
+    return small[places][:, places].reshape(rows, -1)

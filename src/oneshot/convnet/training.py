@@ -74,7 +74,6 @@ def train(
     optimizers = {side: make_optimizer(of_side, recipe, sum(steps)) for side, of_side in nets.items()}
     for side, optimizer in optimizers.items():
         optimizer.build(nets[side].trainable_variables)
-    variables = {side: [*of_side.variables, *optimizers[side].variables] for side, of_side in nets.items()}
     frozen = _frozen(recipe)
     step_of = {
         (side, count): make_step(nets[side], optimizers[side], recipe, frozen=count)
@@ -82,16 +81,20 @@ def train(
     }
     predictors = {side: predictor(model, side=side) for side, _ in sides}
 
+    def move_between(source, target):
+        move(nets[source].variables, nets[target].variables)
+        move(optimizers[source].variables, optimizers[target].variables, moments=recipe.optimizer == "adam")
+
     def train_epoch(epoch):
         side = sides[epoch][0]
         if side != net.SIDE:
-            move(variables[net.SIDE], variables[side])
+            move_between(net.SIDE, side)
         seed_dropout(nets[side], seed, epoch)
         batches = epoch_batches(images, labels, batch, side, recipe.augmentation, seed, epoch).take(steps[epoch])
         step, label = step_of[side, frozen[epoch]], f"epoch {epoch + 1}/{len(sides)}"
         metrics = average_over(batches, step, total=steps[epoch], label=label)
         if side != net.SIDE:
-            move(variables[side], variables[net.SIDE])
+            move_between(side, net.SIDE)
         return metrics
 
     def validate(epoch):
@@ -100,7 +103,7 @@ def train(
     penalty = f", or convnet.norm_penalty, which is {recipe.norm_penalty:g}" if recipe.norm_penalty else ""
     return run_epochs(
         epochs=len(sides),
-        variables=variables[net.SIDE],
+        variables=[*model.variables, *optimizers[net.SIDE].variables],
         train_epoch=train_epoch,
         validate=validate,
         checkpoint=checkpoint,
@@ -127,7 +130,11 @@ def whiten(model: keras.Sequential, images: np.ndarray) -> None:
 
 
 def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) -> keras.optimizers.Optimizer:
-    """Make the recipe's optimizer; steps: of the whole training."""
+    """Make the recipe's optimizer; steps: of the whole training.
+
+    At a side below 32 Adam moves the weight of a cell, which is the sum of its copies' weights, only as far as it moves
+    each of them at side 32, so the dense layer learns more slowly there. Muon's rate is multiplied by their number.
+    """
     rate = recipe.learning_rate
     if recipe.schedule == "triangle":
         rate = Triangle(rate, steps, recipe.warmup)
