@@ -93,6 +93,8 @@ def test_a_file_that_is_missing_or_another_is_named(tmp_path: Path):
         ("6-class", "missing.h5", "missing.h5 is missing: run dvc repro"),
         ("6-class", "text", "text does not hold weights that Keras wrote"),
         ("6-class", "weights.h5", r"does not hold the weights of 6-class \(it has no layer conv3\)"),
+        ("siamese-3d", "weights.h5", r"siamese-3d \(.*have side 4 and its embedding 2 units, not 4 and 3\)"),
+        ("dense-all", "weights.h5", r"dense-all \(.*have side 4 and its embedding 2 units, not 3 and 2\)"),
     ):
         with pytest.raises(UserError, match=sentence):
             nets.load(name, tmp_path / path)

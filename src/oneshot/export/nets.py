@@ -20,7 +20,8 @@ _LAYERS = {
     **dict.fromkeys(("siamese-2d", "siamese-3d", "dense-all", "dense-seen"), _DIGIT_NET),
 }
 NAMES = tuple(_LAYERS)
-
+# All digit nets have the same layers, but differ in these: side of conv2's filters, and units of the embedding.
+_DIGIT_SIZES = {"siamese-2d": (4, 2), "siamese-3d": (4, 3), "dense-all": (3, 2), "dense-seen": (3, 2)}
 
 _EMPTY = np.empty(0, np.float32)
 
@@ -58,7 +59,8 @@ def load(name: str, path: str | Path) -> Net:
     """Read a trained net up to its representation, on which all one-shot results are measured before any transform.
 
     That is of a ConvNet the 600 units of the penultimate layer after their ReLU, and of a digit net its embedding.
-    name: of NAMES; path: the .weights.h5 of its training. Raises UserError if it is missing or holds another net.
+    name: of NAMES; path: the .weights.h5 of its training. Raises UserError if it is missing or holds a net of another
+    kind or of other dimensions; nets that differ only in the classes that they were trained on are not distinguished.
     """
     weights = _read(path)
     layers, pools = [], 0
@@ -73,6 +75,13 @@ def load(name: str, path: str | Path) -> Net:
         else:
             kind = {"representation": "dense_relu", "embedding": "dense"}.get(layer, "conv")
             layers.append(Layer(kind, layer, *weights[layer]))
+    if name in _DIGIT_SIZES:
+        found = len(weights["conv2"][0]), len(weights["embedding"][1])
+        if found != _DIGIT_SIZES[name]:
+            raise UserError(
+                f"{path} does not hold the weights of {name} (its filters of conv2 have side {found[0]} and its"
+                f" embedding {found[1]} units, not {_DIGIT_SIZES[name][0]} and {_DIGIT_SIZES[name][1]}): run dvc repro"
+            )
     if _LAYERS[name] is _CONVNET:
         return Net(name, (32, 32, 3), 1 / _DEVIATION, -_MEAN / _DEVIATION, layers)
     return Net(name, (28, 28, 1), np.array([1 / 255], np.float32), np.zeros(1, np.float32), layers)
