@@ -53,6 +53,8 @@ def main() -> None:
         run(options.recipes, options.folds)
     except UserError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: the same command resumes after the last finished epoch")
 
 
 def run(recipes: Sequence[tuple[str, float]], folds: int) -> None:

@@ -22,11 +22,18 @@ from oneshot.core import environment, files, params
 from oneshot.core.environment import ComputeParams
 from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
+from oneshot.core.params import Schema
 
 TABLE = Path("docs/probes.csv")
 CLASSES, TRAINED, VALIDATED = 6, 4_000, 1_000  # images of each class
 NARROW = {"widths": ((34, 34), (66, 66, 132)), "units": 200}
 EPOCHS = [(16, 1), (24, 1), (32, 1)]
+
+
+class Params(Schema):
+    """The parameters that the probes change."""
+
+    convnet: ConvnetParams
 
 
 @dataclass
@@ -78,8 +85,8 @@ def choose_images(all_images: LabelledImages) -> tuple[LabelledImages, LabelledI
 
 def recipe_of(arm: Arm) -> Recipe:
     """Return the 6-class net's recipe with an arm's changes and the probes' epochs."""
-    default = ConvnetParams.model_validate(params.read()["convnet"]).recipe_of("6-class")
-    return Recipe.model_validate(default.model_dump() | arm.recipe | {"epochs": EPOCHS})
+    default = params.validate(params.read(), Params).convnet.recipe_of("6-class")
+    return params.validate(default.model_dump() | arm.recipe | {"epochs": EPOCHS}, Recipe)
 
 
 def probe(arm: Arm, seed: int, train_set: LabelledImages, validation_set: LabelledImages) -> dict[str, float]:
@@ -88,10 +95,10 @@ def probe(arm: Arm, seed: int, train_set: LabelledImages, validation_set: Labell
     from oneshot.training.checkpoint import Checkpoint
     from oneshot.training.tensorflow import seed_initialisation
 
+    recipe = recipe_of(arm)
     net.build = functools.partial(net.build, **NARROW)  # this process trains no other net
     for name, value in arm.constants.items():
         setattr(training, name, value)
-    recipe = recipe_of(arm)
     seed_initialisation(seed)
     model = training.build(CLASSES, recipe, "auto")
     if arm.start:

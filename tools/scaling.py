@@ -23,11 +23,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from oneshot.convnet.params import ConvnetParams
 from oneshot.core import params
 from oneshot.core.environment import ComputeParams, enter
+from oneshot.core.errors import UserError
 from oneshot.core.files import write_bytes, write_csv
 from oneshot.core.images import LabelledImages
+from oneshot.core.params import Schema
 from oneshot.core.provenance import machine
+from oneshot.siamese.params import Recipe, SiameseParams
 from tools.results import fill
 from tools.verify import processor
 
@@ -36,12 +40,18 @@ COLUMNS = ["work", "varied", "size", "seconds", "memory_mib", "machine"]
 COMPUTE = ComputeParams(threads=2, instructions="portable")
 
 
+class Params(Schema):
+    """The parameters of the measured trainings."""
+
+    convnet: ConvnetParams
+    siamese: SiameseParams
+
+
 def convnet(images_per_class: int, classes: int, side: int) -> float:
     """Processor seconds of one epoch of the 6-class net's default recipe, without its start."""
     from oneshot.convnet import training
-    from oneshot.convnet.params import ConvnetParams
 
-    default = ConvnetParams.model_validate(params.read()["convnet"]).recipe_of("6-class")
+    default = params.validate(params.read(), Params).convnet.recipe_of("6-class")
     recipe = default.model_copy(update={"epochs": [(side, 2)]})
     model = training.build(classes, recipe, "auto")
     images = _random_images(images_per_class, classes, (32, 32, 3), np.uint8)
@@ -51,10 +61,10 @@ def convnet(images_per_class: int, classes: int, side: int) -> float:
 def siamese(images_per_epoch: int, batch: int, dimensions: int) -> float:
     """Processor seconds of one epoch of the siamese net, without its start."""
     from oneshot.siamese import net, training
-    from oneshot.siamese.params import Recipe
 
     changed = {"epochs": 2, "images_per_epoch": images_per_epoch, "batch": batch, "evaluation_pairs": 100}
-    recipe = Recipe(margin=1.0, **params.read()["siamese"] | changed)
+    default = params.validate(params.read(), Params).siamese
+    recipe = Recipe(margin=1.0, **default.model_dump() | changed)
     model = net.build(dimensions, recipe.dropout)
     images = _random_images(200, 5, (28, 28, 1), np.float32)
     return _second_epoch(training.train, model, images, recipe)
@@ -170,10 +180,17 @@ def _measure(work: str, sizes: dict[str, int]) -> None:
 
 
 def _in_a_process(work: str, sizes: dict[str, int]) -> dict[str, Any]:
-    """Measure one point in a process of its own, whose peak of memory is its own too."""
+    """Measure one point in a process of its own, whose peak of memory is its own too.
+
+    If it fails, this process ends with its status, as it has already said why; raises UserError if a signal ended it.
+    """
     command = [sys.executable, "-m", "tools.scaling", "--point", work, json.dumps(sizes)]
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(output.splitlines()[-1])
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode < 0:
+        raise UserError(f"the process that measured {work} with {sizes} was ended by signal {-done.returncode}")
+    if done.returncode:
+        sys.exit(done.returncode)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:
@@ -181,14 +198,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--point", nargs=2, metavar=("WORK", "SIZES"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.point:
-        enter(COMPUTE)
-        _measure(options.point[0], json.loads(options.point[1]))
-        return
     try:
-        measure_all()
+        if options.point:
+            enter(COMPUTE)
+            _measure(options.point[0], json.loads(options.point[1]))
+        else:
+            measure_all()
+    except UserError as error:
+        sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit("\ninterrupted: run make scaling again, to continue")
+        # Ctrl-C reaches both processes; the one that started the other says so.
+        sys.exit(130 if options.point else "\ninterrupted: run make scaling again, to continue")
 
 
 def measure_all() -> None:

@@ -1,6 +1,7 @@
 """The chooser: its folds, what it compares, and intervals over folds."""
 
 import argparse
+import sys
 
 import numpy as np
 import pandas as pd
@@ -82,3 +83,13 @@ def test_a_change_of_the_recipe_is_read_and_a_wrong_one_is_named():
         choose.change("smooth=1")
     with pytest.raises(argparse.ArgumentTypeError, match="should end with a number"):
         choose.change("warmup=much")
+
+
+def test_ctrl_c_says_how_to_resume(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(choose, "run", interrupt)
+    monkeypatch.setattr(sys, "argv", ["choose"])
+    with pytest.raises(SystemExit, match="interrupted: the same command resumes after the last finished epoch"):
+        choose.main()

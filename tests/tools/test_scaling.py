@@ -2,12 +2,17 @@
 
 import io
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from PIL import Image
 
 from tools import scaling
+
+ROOT = Path(__file__).parents[2]
 
 
 def points() -> pd.DataFrame:
@@ -52,3 +57,26 @@ def test_the_usual_size_is_a_point_of_every_curve():
     for _, usual, tried in scaling.WORK.values():
         assert usual.keys() == tried.keys()
         assert all(usual[name] in sizes and sizes == sorted(sizes) for name, sizes in tried.items())
+
+
+def test_a_mistake_in_params_yaml_ends_in_one_sentence_of_the_process_that_measures(tmp_path, monkeypatch, capfd):
+    text = (ROOT / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.replace("\n    batch: 128 ", "\n    batch: 0 "))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'src'}:{ROOT}")
+    monkeypatch.setattr(sys, "argv", ["scaling"])
+    with pytest.raises(SystemExit) as raised:
+        scaling.main()
+    assert raised.value.code == 1
+    shown = capfd.readouterr().err.splitlines()
+    assert len(shown) == 1 and shown[0].startswith("error: params.yaml: convnet.recipe.batch: should be"), shown
+    assert list(tmp_path.iterdir()) == [tmp_path / "params.yaml"]
+
+
+def test_a_killed_process_is_reported_with_its_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["scaling"])
+    killed = subprocess.CompletedProcess([], -9, stdout="")
+    monkeypatch.setattr(scaling.subprocess, "run", lambda *_, **__: killed)
+    with pytest.raises(SystemExit, match=r"^error: the process that measured ConvNet, one epoch .* by signal 9$"):
+        scaling.main()
