@@ -19,9 +19,9 @@ class Params(Schema):
     mnist: DigitParams
     one_shot: EpisodeParams
 
-    def recipe(self, **changes: float) -> Recipe:
-        """The siamese nets' recipe, with some parameters changed."""
-        return Recipe.model_validate({"margin": self.margin} | self.siamese.model_dump() | changes)
+    def recipe(self) -> Recipe:
+        """The siamese nets' recipe."""
+        return Recipe(margin=self.margin, **self.siamese.model_dump())
 
 
 def train(

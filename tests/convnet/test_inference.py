@@ -40,8 +40,8 @@ def test_a_smaller_side_shrinks_the_images_first(model, images):
 def test_representations_are_outputs_of_the_layers(model, images, side):
     features = inference.represent(model, images, side=side)
     for view, shown in (("", images), ("_mirrored", images[:, :, ::-1])):
-        units = inference.predictor(model, side=side, until="representation")(shown)
-        maps = inference.predictor(model, side=side, until="pool2")(shown)
+        inputs = net.standardize(net.shrink(shown.astype(np.float32), side))
+        units, maps = (net.forward(model, inputs, until=layer).numpy() for layer in ("representation", "pool2"))
         np.testing.assert_allclose(np.maximum(features[f"linear{view}"], 0), units, atol=1e-4)
         assert features[f"linear{view}"].min() < -0.01
         np.testing.assert_allclose(features[f"pooled{view}"], maps.mean((1, 2)), atol=1e-4)

@@ -18,8 +18,7 @@ def settings() -> Params:
 
 
 def test_the_recipe_is_that_of_the_parameters(settings: Params):
-    assert settings.recipe().margin == settings.margin
-    assert settings.recipe(epochs=2).epochs == 2
+    assert settings.recipe().model_dump() == settings.siamese.model_dump() | {"margin": settings.margin}
 
 
 def test_a_row_per_number_of_shots(settings: Params):

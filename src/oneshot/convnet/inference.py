@@ -25,19 +25,16 @@ def accelerate(model: keras.Sequential, convolution: str) -> keras.Sequential:
     return copy
 
 
-def predictor(
-    model: keras.Sequential, *, side: int = net.SIDE, until: str = "logits"
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Make a function that runs a net for inference: images (n, 32, 32, 3) uint8 -> (n, units) float32.
+def predictor(model: keras.Sequential, *, side: int = net.SIDE) -> Callable[[np.ndarray], np.ndarray]:
+    """Make a function that runs a net for inference: images (n, 32, 32, 3) uint8 -> logits (n, classes) float32.
 
-    side: to which the images are shrunk; until: name of the last layer to run. Keep the function for further calls: it
-    is compiled on the first one.
+    side: to which the images are shrunk. Keep the function for further calls: it is compiled on the first one.
     """
 
     @tf.function(reduce_retracing=True)
     def forward(pixels):
         inputs = net.standardize(net.shrink(tf.cast(pixels, tf.float32), side))
-        return net.forward(model, inputs, until=until)
+        return net.forward(model, inputs)
 
     return lambda images: in_batches(forward, images, BATCH, "evaluating")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -83,8 +84,9 @@ class Results:
         """Average a metric of docs/seeds.csv over trainings; None if this run, whose value is given, is not of them."""
         return mean_with(self.seeds, metric, self.params["seed"], value)
 
+    @cached_property
     def protocol(self) -> report_protocol.Draws:
-        """Repeat the report's protocol with the draws of the stage one_shot_cifar10."""
+        """The report's protocol, repeated with the draws of the stage one_shot_cifar10; three sections need it."""
         features, labels, _ = self.unseen()
         settings = {key: self.params["one_shot"][key] for key in ("images_per_class", "draws")}
         return report_protocol.run(features, labels, self.unseen_classes, **settings, seed=self.params["seed"])

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from oneshot.evaluation import report_protocol
+from oneshot.page.sections import one_shot, pairs
 from oneshot.page.sections.draw import section
 from tests.page.made_up import made_up
 
@@ -9,7 +11,7 @@ from tests.page.made_up import made_up
 def test_examples_and_their_distances_are_those_of_the_first_draw():
     results = made_up()
     features, labels, _ = results.unseen()
-    draws = results.protocol()
+    draws = results.protocol
     examples = [int(draws.pool[position]) for (position,) in draws.support[0]]
     draw = section(results)["draw"]
     assert draw["labels"] == labels[examples].tolist() == [6, 7, 8, 9]
@@ -19,3 +21,11 @@ def test_examples_and_their_distances_are_those_of_the_first_draw():
             assert abs(draw["distances"][row][column] - apart) < 1e-6
     assert draw["queries"] == 4 * 8, "nine images of each class, an example among them"
     assert draw["accuracy"] == np.trace(draws.confusions[0]) / 32
+
+
+def test_the_protocol_is_run_once_for_all_sections(monkeypatch):
+    results, run, calls = made_up(), report_protocol.run, []
+    monkeypatch.setattr(report_protocol, "run", lambda *given, **named: calls.append(1) or run(*given, **named))
+    for make in (section, one_shot.section, pairs.section):
+        make(results)
+    assert len(calls) == 1

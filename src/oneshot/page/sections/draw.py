@@ -11,7 +11,7 @@ from oneshot.page.sheets import sheet
 def section(results: Results) -> dict:
     """Compute "draw", the chart "vectors" and the sheet "draw"."""
     features, _, indices = results.unseen()
-    draws = results.protocol()
+    draws = results.protocol
     supports = draws.pool[draws.support[0, :, 0]]
     classes, names = results.unseen_classes, results.unseen_names
     return {

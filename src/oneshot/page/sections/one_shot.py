@@ -17,7 +17,7 @@ def section(results: Results) -> dict:
     their "mean" over trainings.
     """
     classes, names = results.unseen_classes, results.unseen_names
-    confusions = results.protocol().confusions
+    confusions = results.protocol.confusions
     here = by_class(confusions, names).to_dict("records")
     overall = accuracy_metrics(confusions)
     first = [reported.ACCURACY.get(label) for label in classes]

@@ -14,7 +14,7 @@ _BLOCK_BYTES = 2**26
 def section(results: Results) -> dict:
     """Compute "pairs" among the images of the report's protocol, and the sheet "pairs" of their images."""
     features, labels, indices = results.unseen()
-    pool = results.protocol().pool
+    pool = results.protocol.pool
     found = nearest_pairs(features[pool], labels[pool], _PAIRS)
     images = pool[np.array([pair[:2] for pair in found], int).ravel()]
     pairs = [
