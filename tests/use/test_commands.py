@@ -123,6 +123,20 @@ def test_mistakes_end_in_a_sentence_and_write_nothing(call, sentence):
     assert files_here() == before
 
 
+def test_what_is_no_plain_file_is_refused_and_stays_as_it_is():
+    """A new file would take its place: as root, that of /dev/null too."""
+    os.mkfifo("pipe")
+    os.symlink("params.yaml", "link")
+    os.symlink("nowhere", "broken link")
+    for name in ("pipe", "link", "broken link"):
+        with pytest.raises(UserError, match=f"{name} is a device, a pipe or a link: give the name"):
+            classify("new", csv=name)
+    assert Path("pipe").is_fifo() and Path("link").is_symlink() and Path("broken link").is_symlink()
+    with pytest.raises(UserError, match="/dev/null is a device"):
+        commands._check_outputs("/dev/null")
+    assert Path("/dev/null").is_char_device()
+
+
 def test_equally_near_classes_are_in_the_order_of_their_names():
     table = commands.nearest_two([Path("x")], np.array([[2.0, 1.0, 1.0]]), np.array(["a", "b", "c"]))
     assert table.iloc[0].tolist() == ["x", "b", 1.0, "c", 1.0]

@@ -1,5 +1,6 @@
 """What `python -m oneshot` does: find and read the images, classify or evaluate, print, and write what is asked for."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -136,6 +137,9 @@ def _check_outputs(*outputs: str | None) -> None:
     for path in given:
         if path.is_dir():
             raise UserError(f"{shown(path)} is a folder: give the name of a file to write")
+        # A new file is renamed over the old one, which would replace the device itself, or the link.
+        if os.path.islink(path) or (path.exists() and not path.is_file()):
+            raise UserError(f"{shown(path)} is a device, a pipe or a link: give the name of a file to write")
         parent = next(place for place in path.absolute().parents if place.exists())
         if not parent.is_dir():
             raise UserError(f"{shown(path)} cannot be written: {shown(parent)} is a file, no folder")
