@@ -106,6 +106,7 @@ def test_many_classes_are_told_by_the_pairs_that_are_confused(capsys):
         (lambda: classify("new", csv="new"), "new is a folder: give the name of a file to write"),
         (lambda: classify("new", json="params.yaml/x"), "params.yaml/x cannot be written: .*params.yaml is a file"),
         (lambda: classify("new", csv="a.csv", json="./a.csv"), "a.csv is named for two outputs"),
+        (lambda: classify("new", csv="a.csv", json="new/../a.csv"), r"new/\.\./a.csv is named for two outputs"),
         (lambda: classify("none", csv="a.csv"), "none is missing"),
         (lambda: classify("params.yaml", csv="a.csv"), "params.yaml is no image that Pillow can read"),
         (lambda: classify("new", net="siamese-2d", method="unit"), "method unit is for the 6-class net"),
@@ -114,6 +115,7 @@ def test_many_classes_are_told_by_the_pairs_that_are_confused(capsys):
         (lambda: evaluate(picture="a.svg"), "--picture writes PNG: give a name that ends in .png, not a.svg"),
         (lambda: evaluate(seed=-1), "--seed must be from 0 to"),
         (lambda: evaluate(csv="a", picture="a"), "a is named for two outputs"),
+        (lambda: evaluate(csv="a", json="b", confusion="b"), "^b is named for two outputs"),
     ],
 )
 def test_mistakes_end_in_a_sentence_and_write_nothing(call, sentence):
@@ -135,6 +137,18 @@ def test_what_is_no_plain_file_is_refused_and_stays_as_it_is():
     with pytest.raises(UserError, match="/dev/null is a device"):
         commands._check_outputs("/dev/null")
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("name", ["locked/x.json", "locked/a/b/x.json", "locked/old.json"])
+def test_a_folder_without_permission_is_reported_before_any_work(monkeypatch, name):
+    """Asked of a stand-in for os.access, as root may write everywhere."""
+    files.write_json("locked/old.json", {})
+    before, ask = files_here(), os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place).name != "locked" and ask(place, mode))
+    sentence = f"{name} cannot be written: you have no permission to write into .*/locked; give another path"
+    with pytest.raises(UserError, match=sentence):
+        classify("new", csv="ok.csv", json=name)
+    assert files_here() == before
 
 
 def test_equally_near_classes_are_in_the_order_of_their_names():

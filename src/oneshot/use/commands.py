@@ -133,18 +133,28 @@ def nearest_two(paths: Sequence[Path], distances: np.ndarray, names: np.ndarray)
 
 def _check_outputs(*outputs: str | None) -> None:
     """Raise UserError for what cannot be written, before any work."""
-    given = [Path(output) for output in outputs if output is not None]
-    for path in given:
-        if path.is_dir():
-            raise UserError(f"{shown(path)} is a folder: give the name of a file to write")
-        # A new file is renamed over the old one, which would replace the device itself, or the link.
-        if os.path.islink(path) or (path.exists() and not path.is_file()):
-            raise UserError(f"{shown(path)} is a device, a pipe or a link: give the name of a file to write")
-        parent = next(place for place in path.absolute().parents if place.exists())
-        if not parent.is_dir():
-            raise UserError(f"{shown(path)} cannot be written: {shown(parent)} is a file, no folder")
-    if len({path.absolute() for path in given}) < len(given):
-        raise UserError(f"{shown(given[0])} is named for two outputs: give each a name of its own")
+    places: dict[str, Path] = {}
+    for path in (Path(output) for output in outputs if output is not None):
+        _check_output(path)
+        # One file may have several names, such as a.csv and folder/../a.csv.
+        if places.setdefault(os.path.realpath(path), path) is not path:
+            raise UserError(f"{shown(path)} is named for two outputs: give each a name of its own")
+
+
+def _check_output(path: Path) -> None:
+    # os.path sees what is in a closed folder as missing; the methods of Path differ between versions of Python.
+    if os.path.isdir(path):
+        raise UserError(f"{shown(path)} is a folder: give the name of a file to write")
+    # A new file is renamed over the old one, which would replace the device itself, or the link.
+    if os.path.islink(path) or (os.path.exists(path) and not os.path.isfile(path)):
+        raise UserError(f"{shown(path)} is a device, a pipe or a link: give the name of a file to write")
+    parent = next(place for place in path.absolute().parents if os.path.lexists(place))
+    if not os.path.isdir(parent):
+        raise UserError(f"{shown(path)} cannot be written: {shown(parent)} is a file, no folder")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise UserError(
+            f"{shown(path)} cannot be written: you have no permission to write into {shown(parent)}; give another path"
+        )
 
 
 def _report(notes: Sequence[str]) -> None:
