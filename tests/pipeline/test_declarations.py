@@ -43,7 +43,7 @@ MAY_IMPORT = {
     **{net: {"core", "training"} for net in NETS},
     "export": {"core"},
     "page": {"core", "datasets", "splits", "training", "evaluation", "plotting", "export", *NETS},
-    "use": {"core", "splits", "training", "evaluation", *NETS},
+    "use": {"core", "datasets", "splits", "training", "evaluation", *NETS},
 }
 
 PACKAGES = sorted(path.parent.name for path in LIBRARY.glob("*/__init__.py"))

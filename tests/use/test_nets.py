@@ -8,7 +8,11 @@ import pytest
 
 from oneshot.core import files
 from oneshot.core.errors import UserError
+from oneshot.core.images import LabelledImages, first_of_each, join
+from oneshot.datasets import cifar10
 from oneshot.evaluation import transforms
+from oneshot.splits.params import Cifar10Params
+from oneshot.splits.split import split_cifar10
 from oneshot.use import nets
 from oneshot.use.mistakes import InputError
 from tests.export import made_up
@@ -99,11 +103,29 @@ def test_a_method_is_that_of_the_evaluations(project, monkeypatch, method):
     images = np.random.default_rng(3).integers(0, 256, (40, 32, 32, 3)).astype(np.uint8)
     stored = inference.represent(inference.accelerate(model, "auto"), images)
     labels = np.repeat([0, 1, 6, 7], 10).astype(np.uint8)
-    files.write_arrays("features/6-class", {**stored, "labels": labels})
+    indices = np.repeat([0, cifar10.TRAINING], 20) + np.arange(40)
+    files.write_arrays("features/6-class", {**stored, "labels": labels, "indices": indices})
     layers, seen = transforms.layers_of(stored, labels >= 6), transforms.layers_of(stored, labels < 6)
     expected = transforms.represent(method, layers, seen, labels[labels < 6])
     found = nets.load("6-class", method).represent(images[labels >= 6])
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("limit", [None, 2])
+def test_the_seen_classes_are_those_of_the_run_that_made_the_features(project, limit):
+    """params.yaml names others by now; and the fewest images that a run may take are enough to know."""
+    labels = (np.arange(60_000) % 10).astype(np.uint8)
+    others = Cifar10Params(seen_classes=[8, 0, 3], unseen_classes=[9, 1], validation_per_class=1, limit_per_class=limit)
+    parts = split_cifar10(labels, cifar10.TRAINING, others, seed=1)["6-class"]
+    images = LabelledImages(np.arange(60_000, dtype=np.float32)[:, None], labels, np.arange(60_000)).parts(parts)
+    # As in stages/extract_features.py.
+    stored = join([images["unseen"], first_of_each(images["train"], 1200)])
+    layers = {f"{layer}{view}": stored.images for layer in ("linear", "pooled") for view in ("", "_mirrored")}
+    files.write_arrays("features/6-class", {**layers, "labels": stored.labels, "indices": stored.indices})
+    found, names = nets._seen(project, "whitened")
+    assert np.unique(names).tolist() == [0, 3, 8]
+    assert len(names) == (3600 if limit is None else 3)
+    assert np.isin(found["linear"][:, :, 0], parts["train"]).all()
 
 
 @pytest.mark.parametrize(

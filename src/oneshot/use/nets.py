@@ -13,6 +13,7 @@ import numpy as np
 from oneshot.core import files, params
 from oneshot.core.errors import UserError
 from oneshot.core.params import Schema
+from oneshot.datasets import cifar10
 from oneshot.evaluation import transforms
 from oneshot.splits.params import Classes, DigitParams
 from oneshot.use import digits, photographs
@@ -36,7 +37,6 @@ _NONE = {layer: np.empty((2, 0, 1), np.float32) for layer in ("units", "linear",
 
 class _Cifar10Params(Schema):
     seen_classes: Classes
-    unseen_classes: Classes
 
 
 class _Params(Schema):
@@ -124,7 +124,7 @@ def _load(name: str, method: str, root: Path, _place: Path, _stamp: tuple) -> Ne
     with weights.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if name == CONVNET:
-        seen, labels = _seen(root, method, chosen.cifar10.unseen_classes)
+        seen, labels = _seen(root, method)
         embed = _convnet(weights, len(chosen.cifar10.seen_classes), transforms.METHODS[method].mirror)
         return Net(name, method, photographs.prepare, embed, seen, labels, found)
     if weights.suffix == ".keras":
@@ -139,7 +139,7 @@ def _load(name: str, method: str, root: Path, _place: Path, _stamp: tuple) -> Ne
     return Net(name, method, digits.prepare, lambda inputs: {"units": vectors(inputs)[None]}, *_NONE, found)
 
 
-def _seen(root: Path, method: str, unseen_classes: list[int]) -> tuple[transforms.Layers, np.ndarray]:
+def _seen(root: Path, method: str) -> tuple[transforms.Layers, np.ndarray]:
     """The ConvNet's features of the classes that it was trained on, with their labels, if the method needs them."""
     if not _OF_SEEN & set(transforms.METHODS[method].steps):
         return _NONE
@@ -150,7 +150,10 @@ def _seen(root: Path, method: str, unseen_classes: list[int]) -> tuple[transform
             " or `dvc pull` if a remote has it"
         )
     data = files.read_arrays(folder)
-    seen = ~np.isin(data["labels"], unseen_classes)
+    # The stage stores training images of the classes that the net has seen, and of the others all, test images among
+    # them. params.yaml may name other classes by now.
+    unseen = data["labels"][data["indices"] >= cifar10.TRAINING]
+    seen = ~np.isin(data["labels"], unseen)
     return transforms.layers_of(data, seen), data["labels"][seen]
 
 
