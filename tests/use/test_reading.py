@@ -175,8 +175,8 @@ def truncated() -> bytes:
         (b"I am no image\n", "is no image that Pillow can read: remove it or convert it to PNG"),
         (b"", "is no image that Pillow can read"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n", "is no image that Pillow"),
-        (truncated(), "is a broken image .*truncated.*: remove it or save it again"),
-        (png(100, 100), "is a broken image"),
+        (truncated(), "cannot be read as an image .*truncated.*: remove it or save it again"),
+        (png(100, 100), "cannot be read as an image"),
         (png(30_000, 30_000), "has more than 64 million pixels: save it smaller"),
         (png(10_000, 9_000), "has more than 64 million pixels"),
         (png(9_000, 8_000), "has 9000 x 8000 pixels, more than 64 million pixels"),
@@ -190,6 +190,28 @@ def test_what_is_no_usable_image_is_refused_in_a_sentence(tmp_path, content, sen
     with pytest.raises(InputError, match=f"a näme with spaces.png {sentence}") as raised:
         read(path)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("mode", ["LAB", "HSV", "YCbCr", "CMYK"])
+def test_a_pil_image_of_other_colours_looks_the_same(mode):
+    found = read(Image.fromarray(corners()).convert(mode))
+    assert np.abs(found.astype(int) - corners()).max() < 40  # LAB of 8 bits has few greens
+
+
+def test_a_pil_image_of_a_mode_that_pillow_does_not_convert_is_refused():
+    premultiplied = Image.fromarray(corners()).convert("LA").convert("La")
+    with pytest.raises(InputError, match="the image cannot be read as an image .*La.*: remove it or save it again"):
+        read(premultiplied)
+
+
+@pytest.mark.parametrize("name", [None, "image 3"])
+def test_a_pil_image_that_cannot_be_decoded_is_refused_in_a_sentence(name):
+    """Pillow opens an image without reading it: what is broken shows when it is used."""
+    sentence = f"^{name or 'the image'} cannot be read as an image .*truncated.*: remove it or save it again$"
+    with pytest.raises(InputError, match=sentence):
+        read(Image.open(io.BytesIO(truncated())), name)
+    with pytest.raises(InputError, match="cannot be read as an image"):
+        read(Image.open(io.BytesIO(png(100, 100))), name)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Any image as an array: what Pillow can read, turned as its camera says, on white, as 8-bit RGB."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +47,9 @@ def read(source: Source, name: str | None = None) -> np.ndarray:
     if isinstance(source, np.ndarray):
         return _of_array(source, name or "the image")
     if isinstance(source, Image.Image):
-        return _of_image(source, name or "the image")
+        name = name or "the image"
+        with _refusals(name):  # Pillow decodes an image that was opened only now
+            return _of_image(source, name)
     path, name = Path(source), name or shown(source)
     try:
         if not path.is_file():
@@ -65,16 +69,22 @@ def shown(text: object) -> str:
 
 
 def _of_file(file, name: str) -> np.ndarray:
+    with _refusals(name), Image.open(file, formats=_FORMATS) as image:
+        _check_size(image.size, name)
+        image.draft(None, (_ENOUGH, _ENOUGH))
+        image.load()
+        return _of_image(image, name)
+
+
+@contextmanager
+def _refusals(name: str) -> Iterator[None]:
+    """Raise InputError for whatever Pillow raises while it opens, decodes or converts an image."""
     with warnings.catch_warnings():
         # Pillow warns of slightly broken files that it reads all the same, and of bombs.
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(file, formats=_FORMATS) as image:
-                _check_size(image.size, name)
-                image.draft(None, (_ENOUGH, _ENOUGH))
-                image.load()
-                return _of_image(image, name)
+            yield
         except InputError:
             raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -84,7 +94,7 @@ def _of_file(file, name: str) -> np.ndarray:
         except Exception as error:
             # Decoders raise whatever they stumble over: OSError, SyntaxError, struct.error, IndexError and more.
             reason = " ".join(str(error).split())[:100] or type(error).__name__
-            raise InputError(f"{name} is a broken image ({reason}): remove it or save it again") from None
+            raise InputError(f"{name} cannot be read as an image ({reason}): remove it or save it again") from None
 
 
 def _of_image(image: Image.Image, name: str) -> np.ndarray:
