@@ -12,8 +12,10 @@ import pytest
 from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
+from dvc.utils.serialize import load_yaml
 
 from oneshot.core import params
+from oneshot.use import nets
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "src/oneshot"
@@ -190,6 +192,15 @@ def test_data_dependencies_are_outputs_as_declared(stage: PipelineStage):
         assert not any(PRODUCED[path].use_cache for path in outputs)
         files = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert {file for file in files if file not in outputs and not _inside(file, outputs)} == set()
+
+
+def test_the_recipe_for_own_classes_declares_the_code_and_the_parameters_that_the_command_reads():
+    """It becomes a pipeline only in a copy, so that the tests of each stage do not see it."""
+    stage = load_yaml(str(ROOT / "recipes/own/pipeline.yaml"))["stages"]["evaluate"]
+    assert {path for path in stage["deps"] if is_code(path)} == code_to_declare(LIBRARY / "__main__.py")
+    listed = {file: keys for group in stage["params"] for file, keys in group.items()}
+    assert sorted(listed["params.yaml"]) == sorted(params.leaves(nets._Params))
+    assert sorted(listed["own/params.yaml"]) == sorted(params._keys(load_yaml(str(ROOT / "recipes/own/params.yaml"))))
 
 
 def test_files_that_no_stage_makes_are_where_dvc_looks_for_them():

@@ -37,3 +37,9 @@ def test_the_recipe_measures_compares_and_leaves_the_main_pipeline_alone(branch:
     ]
     assert "own/params.yaml" in json.loads(dvc(branch, "params", "diff", "--json"))
     assert "own/" not in (branch / "dvc.lock").read_text()
+
+    # A change of the library, here of a module that no stage before it imports.
+    assert ran(dvc(branch, "repro", "own/dvc.yaml")) == []
+    with (branch / "src/oneshot/evaluation/transforms.py").open("a") as file:
+        file.write("# touched\n")
+    assert ran(dvc(branch, "repro", "own/dvc.yaml")) == ["own/dvc.yaml:evaluate"]
