@@ -200,7 +200,7 @@ def test_a_pil_image_of_other_colours_looks_the_same(mode):
 
 def test_a_pil_image_of_a_mode_that_pillow_does_not_convert_is_refused():
     premultiplied = Image.fromarray(corners()).convert("LA").convert("La")
-    with pytest.raises(InputError, match="the image cannot be read as an image .*La.*: remove it or save it again"):
+    with pytest.raises(InputError, match=r"the image cannot be read as an image .*La.*: remove it or save it again"):
         read(premultiplied)
 
 
