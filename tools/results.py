@@ -128,7 +128,7 @@ def headlines(parameters: Mapping) -> dict[str, str]:
     transformed = f"the same {unseen} classes, transformed features averaged with mirror images (mirror_both_whitened)"
     siamese = f"siamese net in 3-D, trained on the digits {known}: the digits {new}, from one example each"
     return {
-        "ConvNet, 10 classes: test accuracy": f"ConvNet trained on {seen + unseen} classes of CIFAR-10: test accuracy",
+        "ConvNet, 10 classes: test accuracy": "ConvNet trained on all 10 classes of CIFAR-10: test accuracy",
         "ConvNet, 6 classes: test accuracy": f"ConvNet trained on {seen} of them: test accuracy",
         "one-shot, unseen classes, the report's protocol": f"{protocol} (chance: {1 / unseen:.2f})",
         "1-shot, unseen classes, random episodes, mirror_both_whitened": (
@@ -143,15 +143,15 @@ def results_table(
     seeds: pd.DataFrame,
     thorough: pd.DataFrame,
     titles: Mapping[str, str],
-    *,
-    comparable: bool = True,
+    cifar10: Mapping,
 ) -> str:
     """Make a Markdown table of some of ROWS: the report, the stored run, and the means over trainings by two recipes.
 
     metrics: by path below metrics/ without .json; seeds, thorough: spread() of docs/seeds.csv and of that of the
-    thorough recipe, which only the ConvNets follow; titles: {row: its title here}; comparable: whether the run has the
-    classes of the report, whose column is empty otherwise.
+    thorough recipe, which only the ConvNets follow; titles: {row: its title here}; cifar10: that group of params.yaml:
+    the report's values of other classes are left out.
     """
+    comparable = {"train_convnet/6-class": reported.same_net(cifar10), "one_shot_cifar10": reported.same_task(cifar10)}
     lines = ["| | report | stored run | mean of trainings | thorough recipe |", "|---|---|---|---|---|"]
     for row, title in titles.items():
         file, key, name, report = ROWS[row]
@@ -162,7 +162,12 @@ def results_table(
         interval = _leaf(metrics[file], ".".join([*group, "interval_95"])) if leaf == "accuracy" else None
         here = f"{value:.3f}" + (f" +/- {_spread(interval)}" if interval is not None else "")
         longer = _mean(thorough, name) if file.startswith(("train_convnet", "one_shot_cifar10")) else ""
-        cells = ["" if report is None or not comparable else f"{report:.3f}", here, _mean(seeds, name), longer]
+        cells = [
+            f"{report:.3f}" if report is not None and comparable.get(file, True) else "",
+            here,
+            _mean(seeds, name),
+            longer,
+        ]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -265,19 +270,16 @@ def generate() -> dict[Path, str]:
         net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in _DIGIT_NETS
     }
     pipeline, parameters = load_yaml("dvc.yaml"), params.read()
-    classes = parameters["cifar10"]
-    comparable = (set(classes["seen_classes"]), set(classes["unseen_classes"])) == (
-        set(reported.SEEN_CLASSES),
-        set(reported.CONFUSION_LABELS),
-    )
+    images = parameters["cifar10"]
     protocol = metrics["one_shot_cifar10"]["report_protocol"]
     mean = mean_with(trainings, PROTOCOL, parameters["seed"], protocol["accuracy"])
-    conclusions = sentences(protocol, methods, together, confusion, confusions, mean)
+    tables = methods, together, confusion, confusions
+    conclusions = sentences(protocol, *tables, mean, comparable=reported.same_task(images))
     return {
         README: fill(
             README.read_text(encoding="utf-8"),
             {
-                "results": results_table(metrics, seeds, thorough, headlines(parameters), comparable=comparable),
+                "results": results_table(metrics, seeds, thorough, headlines(parameters), images),
                 "stages": stages_table(pipeline),
                 "conclusions": "\n".join(f"- {sentence}" for sentence in conclusions),
             },
@@ -285,7 +287,7 @@ def generate() -> dict[Path, str]:
         RESULTS: fill(
             RESULTS.read_text(encoding="utf-8"),
             {
-                "results": results_table(metrics, seeds, thorough, {row: row for row in ROWS}, comparable=comparable),
+                "results": results_table(metrics, seeds, thorough, {row: row for row in ROWS}, images),
                 "confusions": confusions_table(confusions),
                 "ceilings": ceilings_table(pd.read_csv("docs/ceilings.csv")),
                 "ablations": ablations_table(pd.read_csv("docs/ablations.csv")),

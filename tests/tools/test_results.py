@@ -30,6 +30,13 @@ def spread_of(*rows: tuple[str, float, float, int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["metric", "mean", "deviation", "trainings"])
 
 
+def table_of(metrics: dict, seeds: pd.DataFrame, thorough: pd.DataFrame, **cifar10: list[int]) -> str:
+    """The README's table with the parameters of params.yaml, but for some of its classes."""
+    tree = params.read(ROOT)
+    tree["cifar10"] |= cifar10
+    return results.results_table(metrics, seeds, thorough, results.headlines(tree), tree["cifar10"])
+
+
 def test_a_row_has_the_reports_value_the_stored_one_and_the_means_by_both_recipes():
     digits = "siamese-3d, unseen digits, 1-shot"
     seeds = spread_of(("10-class net, test accuracy", 0.81, 0.02, 3), (digits, 0.6, 0.1, 3))
@@ -38,8 +45,7 @@ def test_a_row_has_the_reports_value_the_stored_one_and_the_means_by_both_recipe
         ("6-class net, test accuracy", float("nan"), float("nan"), 0),
         (digits, 0.7, 0.1, 2),
     )
-    titles = results.headlines(params.read(ROOT))
-    lines = results.results_table(metrics_of(0.5), seeds, thorough, titles).splitlines()
+    lines = table_of(metrics_of(0.5), seeds, thorough).splitlines()
     assert len(lines) == 2 + 5
     assert lines[2].endswith("| 0.870 | 0.500 | 0.810 +/- 0.020 (3) | 0.910 +/- 0.010 (2) |")
     assert lines[3].endswith("| 0.890 | 0.500 |  |  |")
@@ -51,7 +57,7 @@ def test_a_row_has_the_reports_value_the_stored_one_and_the_means_by_both_recipe
 def test_one_training_has_no_deviation_and_what_was_not_measured_no_row():
     metrics, one = metrics_of(0.5), spread_of(("10-class net, test accuracy", 0.81, float("nan"), 1))
     del metrics["one_shot_cifar10"]["report_protocol"]
-    lines = results.results_table(metrics, one, spread_of(), results.headlines(params.read(ROOT))).splitlines()
+    lines = table_of(metrics, one, spread_of()).splitlines()
     assert lines[2].endswith("| 0.870 | 0.500 | 0.810 (1) |  |")
     assert len(lines) == 2 + 4
 
@@ -83,11 +89,13 @@ def test_other_classes_have_their_own_counts_and_nothing_of_the_report():
     tree = params.read(ROOT)
     tree["cifar10"] = tree["cifar10"] | {"seen_classes": [0, 1, 2], "unseen_classes": [3, 4]}
     tree["mnist"] = tree["mnist"] | {"seen_digits": [0, 1, 2, 3, 4, 5, 6], "unseen_digits": [7, 8]}
-    titles = results.headlines(tree)
-    text = results.results_table(metrics_of(0.5), spread_of(), spread_of(), titles, comparable=False)
-    assert "trained on 5 classes" in text and "trained on 3 of them" in text and "the 2 other classes" in text
-    assert "chance: 0.50" in text and "the digits 7, 8, from one" in text
-    assert "0.604" not in text and "0.870" not in text
+    text = table_of(metrics_of(0.5), spread_of(), spread_of(), seen_classes=[0, 1, 2], unseen_classes=[3, 4])
+    assert "trained on 3 of them" in text and "the 2 other classes" in text and "chance: 0.50" in text
+    assert "0.604" not in text and "0.890" not in text
+    assert "all 10 classes" in text and "0.870" in text, "the 10-class net is the report's"
+    text = table_of(metrics_of(0.5), spread_of(), spread_of(), unseen_classes=[6, 7, 8])
+    assert "0.604" not in text and "0.890" in text
+    assert "the digits 7, 8, from one" in results.headlines(tree)["siamese-3d, 1-shot on the unseen digits"]
     metrics = metrics_of(0.5)
     metrics["one_shot_mnist/dense-all"] = metrics["one_shot_mnist/dense-seen"]
     card = results.card_table(metrics, tree)

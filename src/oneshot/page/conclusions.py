@@ -22,27 +22,28 @@ def sentences(
     confusion: pd.DataFrame,
     digits: Mapping[str, pd.DataFrame],
     mean: Mean | None = None,
+    *,
+    comparable: bool = True,
 ) -> list[str]:
     """Write the sentences: what is reached, what helps most and least, what unlabelled queries add, what is confused.
 
     protocol: accuracy and interval_95 of the report's protocol; methods, together: tables of few_shot.compare_methods
     and of compare_transductive; confusion: the protocol's confusion table; digits: those of the digit nets, by net;
-    mean: of the protocol's accuracy over trainings.
+    mean: of the protocol's accuracy over trainings; comparable: whether the classes of CIFAR-10 are the report's.
     """
     matrix, names = from_table(confusion)
     return [
-        _reached(protocol, names, mean),
+        _reached(protocol, names, mean, comparable=comparable),
         _most(methods),
         _least(methods),
         _unlabelled(together),
-        f"{_confused_classes(matrix, names)} {_confused_digits(digits)}",
+        f"{_confused_classes(matrix, names, comparable=comparable)} {_confused_digits(digits)}",
     ]
 
 
-def _reached(protocol: Mapping[str, float], names: Sequence[str], mean: Mean | None) -> str:
+def _reached(protocol: Mapping[str, float], names: Sequence[str], mean: Mean | None, *, comparable: bool) -> str:
     first, second = float(np.mean(list(reported.ACCURACY.values()))), accuracy(np.array(reported.CONFUSION))
-    same = list(names) == [cifar10.NAMES[label] for label in reported.CONFUSION_LABELS]
-    report = f"report: {first:.1%} and {second:.1%}; " if same else ""
+    report = f"report: {first:.1%} and {second:.1%}; " if comparable else ""
     over = ""
     if mean:
         points = 100 * mean.interval_95
@@ -85,13 +86,13 @@ def _unlabelled(together: pd.DataFrame) -> str:
     )
 
 
-def _confused_classes(matrix: np.ndarray, names: Sequence[str]) -> str:
+def _confused_classes(matrix: np.ndarray, names: Sequence[str], *, comparable: bool) -> str:
     pairs = confused_pairs(matrix)
     errors = max(1, sum(count for _, _, count in pairs))
     shown = [f"{names[a]} with {names[b]} ({count / errors:.0%})" for a, b, count in pairs[:2]]
     text = f"The most frequent errors, in shares of all, are {_and(shown)}; by chance a pair has {1 / len(pairs):.0%}"
     labels = [cifar10.NAMES.index(name) for name in names]
-    if labels == list(reported.CONFUSION_LABELS):
+    if comparable and labels == list(reported.CONFUSION_LABELS):
         theirs = confused_pairs(np.array(reported.CONFUSION))
         both = sum(count for _, _, count in theirs)
         shares = [f"{count / both:.0%}" for pair in pairs[:2] for *other, count in theirs if list(pair[:2]) == other]

@@ -1,5 +1,6 @@
 """The results of the report that this project reproduces, as printed there."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -34,3 +35,13 @@ PRECISION = {6: 0.57, 7: 0.61, 8: 0.52, 9: 0.64}
 
 # The most confused pairs of digits.
 CONFUSED_DIGITS = ((4, 9), (1, 7))
+
+
+def same_net(cifar10: Mapping) -> bool:
+    """Whether a run's 6-class net has the report's classes; cifar10: that group of params.yaml."""
+    return set(cifar10["seen_classes"]) == set(SEEN_CLASSES)
+
+
+def same_task(cifar10: Mapping) -> bool:
+    """Whether, besides, the unseen classes are the report's, so that one-shot accuracies can be compared."""
+    return same_net(cifar10) and set(cifar10["unseen_classes"]) == set(CONFUSION_LABELS)

@@ -1,5 +1,6 @@
 """The conclusions, in sentences."""
 
+from oneshot.page import reported
 from oneshot.page.conclusions import sentences
 from oneshot.page.results import EMBEDDINGS, Results
 from oneshot.page.spread import PROTOCOL
@@ -10,5 +11,7 @@ def section(results: Results) -> dict:
     digits = {net: results.confusion[net] for net in EMBEDDINGS}
     protocol = results.metrics["one_shot_cifar10"]["report_protocol"]
     mean = results.mean_with_others(PROTOCOL, protocol["accuracy"])
-    found = sentences(protocol, results.methods, results.together, results.confusion["one_shot_cifar10"], digits, mean)
+    tables = results.methods, results.together, results.confusion["one_shot_cifar10"], digits
+    comparable = reported.same_task(results.params["cifar10"])
+    found = sentences(protocol, *tables, mean, comparable=comparable)
     return {"conclusions": found}

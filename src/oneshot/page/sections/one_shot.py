@@ -20,8 +20,9 @@ def section(results: Results) -> dict:
     confusions = results.protocol.confusions
     here = by_class(confusions, names).to_dict("records")
     overall = accuracy_metrics(confusions)
-    first = [reported.ACCURACY.get(label) for label in classes]
-    mean = sum(reported.ACCURACY.values()) / len(reported.ACCURACY) if set(classes) == set(reported.ACCURACY) else None
+    comparable = reported.same_task(results.params["cifar10"])
+    first = [reported.ACCURACY[label] if comparable else None for label in classes]
+    mean = sum(reported.ACCURACY.values()) / len(reported.ACCURACY) if comparable else None
     rows = [
         row(name, report, found["accuracy"], found["interval_95"])
         for name, report, found in zip(names, first, here, strict=True)
@@ -31,7 +32,7 @@ def section(results: Results) -> dict:
     details = {
         kind: [
             # A class that was never predicted has no precision.
-            row(name, report.get(label), None if np.isnan(found[kind]) else found[kind])
+            row(name, report[label] if comparable else None, None if np.isnan(found[kind]) else found[kind])
             for name, label, found in zip(names, classes, here, strict=True)
         ]
         for kind, report in (("recall", reported.RECALL), ("precision", reported.PRECISION))
@@ -61,7 +62,13 @@ def section(results: Results) -> dict:
             "confusion-here": charts.confusion(confusions.sum(0), names),
             "methods": charts.methods(settings),
         },
-        "few_shot": {"accuracy": rows, **details, "first": mean, "classes": names, "report_classes": reported_names},
+        "few_shot": {
+            "accuracy": rows,
+            **details,
+            "comparable": comparable,
+            "classes": names,
+            "report_classes": reported_names,
+        },
         "one_shot": {**results.params["one_shot"], "shots": sorted(results.params["one_shot"]["shots"])},
         "report_second_run": float(accuracy(np.array(reported.CONFUSION))),
         "methods": table["method"].nunique(),
