@@ -1,8 +1,13 @@
 """The trainings by other recipes: their last epochs, beside our recipe after as many minutes."""
 
+import dataclasses
+
 import pandas as pd
 
+from oneshot.page.contents import contents
+from oneshot.page.render import render
 from oneshot.page.sections.ablations import last_epochs, section
+from tests.page.elements import words
 from tests.page.made_up import made_up
 
 
@@ -18,6 +23,16 @@ def test_a_training_is_compared_with_ours_after_as_many_minutes():
     found = last_epochs(table).set_index("training")
     assert found["epoch"].tolist() == [2, 2, 1]
     assert found["ours_by_then"].tolist() == [0.8, 0.6, None]
+
+
+def test_a_training_that_was_interrupted_has_no_test_metrics():
+    results = made_up()
+    last = results.ablations.iloc[[-1]].assign(
+        epoch=2, minutes=16.0, test_loss=float("nan"), test_accuracy=float("nan")
+    )
+    cut_off = dataclasses.replace(results, ablations=pd.concat([results.ablations, last]))
+    assert section(cut_off)["ablations"][-1]["test_accuracy"] is None
+    assert "nan" not in words(render(contents(cut_off))).split()
 
 
 def test_every_epoch_is_drawn_over_its_minutes():

@@ -21,7 +21,10 @@ def section(results: Results) -> dict:
     drawn = charts.over_minutes(
         table.replace({"training": _NAMES}), "validation_accuracy", "validation accuracy (share)"
     )
-    rows = [row | {"training": _NAMES[row["training"]]} for row in last_epochs(table).to_dict("records")]
+    last = last_epochs(table).astype(object)
+    # A training that was interrupted has no test metrics.
+    last = last.where(last.notna(), None)
+    rows = [row | {"training": _NAMES[row["training"]]} for row in last.to_dict("records")]
     return {"charts": {"ablations": drawn}, "ablations": rows}
 
 
