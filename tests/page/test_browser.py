@@ -26,7 +26,8 @@ from oneshot.page.render import data_of
 from oneshot.page.sections.trial import unpack
 from oneshot.use import digits
 
-pytestmark = pytest.mark.browser
+# In one worker, so that the logs of its browser are of all tests.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PAGE = Path(__file__).parents[2] / "plots/page.html"
 NET = Path(__file__).parents[2] / "exports/siamese-2d/siamese-2d.onnx"
@@ -206,6 +207,9 @@ def test_drawn_symbols_are_classified_as_in_python(loaded: webdriver.Chrome, net
     stroke(loaded, [(60, -20), (55, 40)])
     assert looks.get_attribute("data-nearest") == "AB" and looks.text.startswith("Nearest: A, distance ")
     press(loaded, "next")
+    assert looks.text.startswith("Classified as A. Draw one of your symbols again")
+    labels = [small.get_attribute("aria-label") for small in loaded.find_elements(By.CSS_SELECTOR, "#symbols canvas")]
+    assert labels == ["the example of A", "classified as A", "the example of B"]
     frame = pad.rect
     middle = loaded.execute_script("return [scrollX, scrollY]")
     x, y = (
@@ -255,7 +259,7 @@ def test_hovering_over_a_point_shows_its_image(loaded: webdriver.Chrome):
     assert drawn.startswith('url("data:image/jpeg')
 
 
-@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("width", [360, 390, 1200])
 def test_nothing_hangs_over_the_side(loaded: webdriver.Chrome, width: int):
     size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
     loaded.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

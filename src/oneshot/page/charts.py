@@ -8,9 +8,10 @@ import pandas as pd
 
 from oneshot.plotting.palette import COLOURS, MARKERS
 
-# Two colours for things other than classes, distinguishable with any colour blindness, and by dash or hatch.
+# Colours for things other than classes, with a contrast of 3 to 1 on a light and on a dark ground; the first two are
+# distinguishable with any colour blindness, and all by dash, hatch or symbol.
 FIRST, SECOND = "#3b82d0", "#d55e00"
-_SERIES = ((FIRST, "circle"), (SECOND, "square"), ("#832db6", "diamond"), ("#717581", "cross"), ("#b9ac70", "x"))
+_SERIES = ((FIRST, "circle"), (SECOND, "square"), ("#a05fd0", "diamond"), ("#717581", "cross"), ("#8f8340", "x"))
 # matplotlib's markers as plotly.js names them; its 3-D charts have fewer.
 SYMBOLS = {
     "o": "circle",
@@ -75,7 +76,7 @@ def scatter(points: np.ndarray, labels: np.ndarray, names: Sequence[str], axes: 
                     "symbol": symbol,
                     "size": (3.5 if symbol.endswith("open") else 3) if solid else 7,
                     "opacity": 0.85,
-                    "line": {"width": 0 if solid else 0.6},
+                    "line": {"width": 1 if solid else 0.6},
                 },
                 "hovertemplate": f"{names[label]}<extra></extra>",
             }
@@ -178,12 +179,12 @@ def methods(rows: Sequence[tuple[str, str, float, float]]) -> dict:
     return {"data": data, "layout": layout}
 
 
-def vectors(features: np.ndarray, labels: Sequence[int], names: Sequence[str]) -> dict:
-    """Draw representation vectors as rows of bars over a common axis, in the classes' colours: features (n, units)."""
+def vectors(features: np.ndarray, names: Sequence[str]) -> dict:
+    """Draw representation vectors as rows of bars over a common axis: features (n, units), names of their classes."""
     data, layout = [], {"showlegend": False, "bargap": 0}
     top = _number(float(features.max()))
-    count = len(labels)
-    for place, (values, label) in enumerate(zip(features, labels, strict=True)):
+    count = len(names)
+    for place, values in enumerate(features):
         number = "" if place == 0 else str(place + 1)
         data.append(
             {
@@ -193,7 +194,7 @@ def vectors(features: np.ndarray, labels: Sequence[int], names: Sequence[str]) -
                 "x": list(range(1, len(values) + 1)),
                 "xaxis": "x",
                 "yaxis": f"y{number}",
-                "marker": {"color": COLOURS[label], "line": {"width": 0}},
+                "marker": {"color": FIRST, "line": {"width": 0}},
                 "hovertemplate": "unit %{x}: %{y:.2f}<extra>" + names[place] + "</extra>",
             }
         )

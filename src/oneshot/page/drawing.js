@@ -180,8 +180,10 @@
   let symbols = [];
   let others = [];
   let present = null;
+  let done = ""; // what became of the last drawing
 
-  function wipe() {
+  function wipe(result = "") {
+    done = result;
     pen.fillStyle = "white";
     pen.fillRect(0, 0, pad.width, pad.height);
     present = null;
@@ -212,8 +214,8 @@
 
   function say() {
     if (!present) {
-      if (symbols.length < 2) return `Draw a symbol of your own${symbols.length ? ", another one" : ""}.`;
-      return "Draw one of your symbols again: to which example is it nearest?";
+      if (symbols.length < 2) return `${done}Draw a symbol of your own${symbols.length ? ", another one" : ""}.`;
+      return `${done}Draw one of your symbols again: to which example is it nearest?`;
     }
     const [first, second] = nearest(present.point);
     if (!second) return "Press “New symbol” to make it the only example of its kind.";
@@ -221,8 +223,10 @@
     return `Nearest: ${near}; next: ${far}.`;
   }
 
-  function thumbnail(image) {
+  function thumbnail(image, label) {
     const small = document.createElement("canvas");
+    small.setAttribute("role", "img");
+    small.setAttribute("aria-label", label);
     [small.width, small.height] = [SIDE, SIDE];
     const pixels = small.getContext("2d").createImageData(SIDE, SIDE);
     image.forEach((ink, at) => pixels.data.set([0, 0, 0].fill(255 * (1 - ink)).concat(255), 4 * at));
@@ -274,8 +278,8 @@
         const name = document.createElement("b");
         name.textContent = letter(symbol);
         name.style.setProperty("--chosen", colours[symbol]);
-        const same = others.filter((other) => other.symbol === symbol).map((other) => thumbnail(other.image));
-        line.append(name, thumbnail(image), ...same);
+        const same = others.filter((other) => other.symbol === symbol).map((other) => thumbnail(other.image, `classified as ${letter(symbol)}`));
+        line.append(name, thumbnail(image, `the example of ${letter(symbol)}`), ...same);
         return line;
       }),
     );
@@ -310,10 +314,11 @@
     wipe();
   });
   next.addEventListener("click", () => {
-    others.push({ ...present, symbol: nearest(present.point)[0].symbol });
-    wipe();
+    const [{ symbol }] = nearest(present.point);
+    others.push({ ...present, symbol });
+    wipe(`Classified as ${letter(symbol)}. `);
   });
-  clear.addEventListener("click", wipe);
+  clear.addEventListener("click", () => wipe());
   restart.addEventListener("click", () => {
     [symbols, others] = [[], []];
     wipe();

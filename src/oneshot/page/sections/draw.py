@@ -15,7 +15,7 @@ def section(results: Results) -> dict:
     supports = draws.pool[draws.support[0, :, 0]]
     classes, names = results.unseen_classes, results.unseen_names
     return {
-        "charts": {"vectors": charts.vectors(features[supports], classes, names)},
+        "charts": {"vectors": charts.vectors(features[supports], names)},
         "sheets": {"draw": sheet(results.cifar10.images[indices[supports]], len(supports))},
         "draw": {
             "names": names,
