@@ -112,7 +112,8 @@ format: env  ## fix style and formatting
 	@$(BIN)/ruff format
 
 lock: env  ## regenerate requirements.lock from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	@# With one version of each package for all of Python, so that all give the same bytes.
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url \
 		--group dev pyproject.toml -o requirements.lock
 
 clean:  ## remove caches of Python and of the tools; data, models and results stay
