@@ -76,7 +76,7 @@ def scatter(points: np.ndarray, labels: np.ndarray, names: Sequence[str], axes: 
                     "symbol": symbol,
                     "size": (3.5 if symbol.endswith("open") else 3) if solid else 7,
                     "opacity": 0.85,
-                    "line": {"width": 1 if solid else 0.6},
+                    "line": {"width": 0 if solid else 0.6},
                 },
                 "hovertemplate": f"{names[label]}<extra></extra>",
             }

@@ -37,7 +37,7 @@
     }
     for (const trace of data) {
       if (trace.type === "heatmap") trace.colorscale = [[0, raised], [1, accent]];
-      if (trace.mode === "markers" && trace.marker.line) trace.marker.line.color = muted;
+      if (trace.type === "scatter" && trace.mode === "markers" && trace.marker.line) trace.marker.line.color = muted;
       if (trace.error_y) trace.error_y.color = text;
     }
     return [data, layout, { displayModeBar: false, responsive: true, scrollZoom: false }];
