@@ -30,8 +30,9 @@ endif
 	@echo "creating .venv with $$($(PYTHON) --version) from requirements.lock"
 	@$(PYTHON) -m venv --clear .venv
 	@PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@# Compiled now: where PYTHONDONTWRITEBYTECODE is set, each process would compile TensorFlow anew.
 	@UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}" \
-		$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+		$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/python tools/environment.py
 	@printf %s "$(CURDIR)" > $@
 
