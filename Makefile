@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds scaling minutes choose probe gpu-probes experiments results lint format lock clean
+.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds ensembles scaling minutes choose probe gpu-probes experiments results lint format lock clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -79,6 +79,9 @@ sweep: env  ## train siamese nets with several margins (docs/sweep.csv, .png), t
 
 seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (docs/seeds.csv), as sweep does; RECIPE=thorough: docs/seeds_thorough.csv
 	@$(RUN) python -m tools.seeds $(SEEDS) $(if $(RECIPE),--recipe $(RECIPE)) $(ENGINE)
+
+ensembles: env  ## classify unseen classes by the 6-class nets of several trainings together, SEEDS="1 2 3" (docs/ensembles.csv); RECIPE=thorough: by its nets
+	@$(RUN) python -m tools.ensembles $(SEEDS) $(if $(RECIPE),--recipe $(RECIPE)) $(ENGINE)
 
 choose: env  ## compare transforms on folds of the seen classes (docs/choice.csv, .png); RECIPES="label_smoothing=0" adds trainings
 	@$(RUN) python -m tools.choose $(RECIPES)

@@ -19,6 +19,7 @@ from oneshot.page import reported
 from oneshot.page.conclusions import sentences
 from oneshot.page.sections.ablations import last_epochs
 from oneshot.page.sections.ceilings import over_trainings
+from oneshot.page.sections.ensembles import over_ensembles
 from oneshot.page.spread import PROTOCOL, mean_with, spread
 
 README, RESULTS, CARD = Path("README.md"), Path("docs/results.md"), Path("docs/model_card.md")
@@ -214,6 +215,17 @@ def ceilings_table(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def ensembles_table(table: pd.DataFrame) -> str:
+    """Make a Markdown table of the accuracy by the nets of several trainings together; table: docs/ensembles.csv."""
+    if table.empty:
+        return "Not measured yet: `make ensembles` makes this table."
+    summary = over_ensembles(table)
+    lines = [f"| {' | '.join(summary)} |", "|---" * len(summary.columns) + "|"]
+    for row in summary.to_dict("split")["data"]:
+        lines.append(f"| {' | '.join(f'{value:.3f}' if isinstance(value, float) else str(value) for value in row)} |")
+    return "\n".join(lines)
+
+
 def stages_table(pipeline: Mapping) -> str:
     """Make a Markdown table of the stages of dvc.yaml: name, description and variants."""
     lines = ["| stage | what it makes | runs for |", "|---|---|---|"]
@@ -290,6 +302,7 @@ def generate() -> dict[Path, str]:
                 "results": results_table(metrics, seeds, thorough, {row: row for row in ROWS}, images),
                 "confusions": confusions_table(confusions),
                 "ceilings": ceilings_table(pd.read_csv("docs/ceilings.csv")),
+                "ensembles": ensembles_table(pd.read_csv("docs/ensembles.csv")),
                 "ablations": ablations_table(pd.read_csv("docs/ablations.csv")),
             },
         ),

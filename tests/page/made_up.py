@@ -177,6 +177,13 @@ def made_up(**changes: object) -> Results:
             [("raw pixels", 1, None, 0.5), ("siamese-2d", 1, 1, 0.6), ("siamese-2d", 1, 2, 0.7)],
             columns=["net", "shots", "seed", "accuracy"],
         ),
+        ensembles=pd.DataFrame(
+            [
+                *[("default", 1, seed, "1-shot raw", 0.6 + 0.1 * place) for place, seed in enumerate("12")],
+                ("default", 2, "1 2", "1-shot raw", 0.75),
+            ],
+            columns=["recipe", "nets", "seeds", "setting", "accuracy"],
+        ),
         minutes=pd.DataFrame(
             [("split", 0.5, "a processor", 2, "2.21.0")],
             columns=["stage", "minutes", "processor", "threads", "tensorflow"],

@@ -26,7 +26,10 @@ with Repo(str(ROOT)) as _repo:
 # Dependencies that are neither code nor the output of a stage.
 IN_GIT = {
     "check_params": {"params.yaml"},
-    "page": {f"docs/{table}.csv" for table in ("ablations", "ceilings", "minutes", "seeds", "seeds_thorough", "sweep")},
+    "page": {
+        f"docs/{table}.csv"
+        for table in ("ablations", "ceilings", "ensembles", "minutes", "seeds", "seeds_thorough", "sweep")
+    },
 }
 DIGIT_NETS = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
 # An output in Git that is not a plot switches off a stage's run cache: these stages take a few seconds.

@@ -12,6 +12,7 @@ from oneshot.page import reported
 from tools import results
 
 ROOT = Path(__file__).parents[2]
+ENSEMBLES = ["recipe", "nets", "seeds", "setting", "accuracy"]
 
 
 def metrics_of(value: float) -> dict[str, dict]:
@@ -63,10 +64,19 @@ def test_one_training_has_no_deviation_and_what_was_not_measured_no_row():
 
 
 def test_a_table_that_was_not_measured_says_so():
-    for make, name in ((results.ceilings_table, "ceilings"), (results.ablations_table, "ablations")):
+    for name in ("ceilings", "ensembles", "ablations"):
+        make = getattr(results, f"{name}_table")
         assert (
             make(pd.read_csv(ROOT / f"docs/{name}.csv").head(0)) == f"Not measured yet: `make {name}` makes this table."
         )
+
+
+def test_ensembles_have_a_row_per_recipe_and_number_of_nets():
+    single = [("default", 1, seed, "1-shot raw", accuracy) for seed, accuracy in (("1", 0.6), ("2", 0.7))]
+    table = pd.DataFrame([*single, ("default", 2, "1 2", "1-shot raw", 0.8)], columns=ENSEMBLES)
+    lines = results.ensembles_table(table).splitlines()
+    assert lines[0] == "| recipe | nets | ensembles | 1-shot raw |"
+    assert lines[2:] == ["| default | 1 | 2 | 0.650 |", "| default | 2 | 1 | 0.800 |"]
 
 
 def test_confusions_are_those_of_the_table():

@@ -14,7 +14,7 @@ from oneshot.page.spread import Mean, mean_with
 
 CONVNETS = ("10-class", "6-class")
 # Tables in docs/ that other commands than `dvc repro` make.
-TABLES = ("ablations", "ceilings", "minutes", "seeds", "seeds_thorough", "sweep")
+TABLES = ("ablations", "ceilings", "ensembles", "minutes", "seeds", "seeds_thorough", "sweep")
 # The digit nets in the page's order, and what the page calls them.
 EMBEDDINGS = {
     "siamese-2d": "siamese net, 2-D",
@@ -32,7 +32,7 @@ class Results:
     features: arrays by net; drawing_net: the exported weights of siamese-2d by name; metrics: by path below metrics/
     without .json; curves: tables by net; confusion, scatter: tables of "one_shot_cifar10" and of each digit net;
     methods, together: the tables of CIFAR-10's methods, and of the transductive ones; sweep, seeds, seeds_thorough,
-    minutes, ablations, ceilings: the tables of docs/.
+    minutes, ablations, ceilings, ensembles: the tables of docs/.
     """
 
     params: Mapping
@@ -53,6 +53,7 @@ class Results:
     minutes: pd.DataFrame
     ablations: pd.DataFrame
     ceilings: pd.DataFrame
+    ensembles: pd.DataFrame
 
     @property
     def convnets(self) -> dict[str, str]:

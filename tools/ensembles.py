@@ -1,0 +1,139 @@
+"""Classify the unseen CIFAR-10 classes by the 6-class nets of several trainings together; write docs/ensembles.csv.
+
+The trainings differ in their seed. What a method makes of an image by each net is put side by side, so that the squared
+distances by the nets add up (Dvornik et al. 2019 combine nets for few-shot learning in other ways). All ensembles, of
+one net too, get the same episodes. The nets come from experiments, so what DVC's cache has is not trained again.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from dvc.api import DVCFileSystem
+
+from oneshot.core import environment, files, params
+from oneshot.core.environment import ComputeParams
+from oneshot.core.errors import UserError
+from oneshot.core.params import Schema, Seed
+from oneshot.evaluation import report_protocol
+from oneshot.evaluation.confusion import accuracy
+from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.params import OneShotParams
+from oneshot.evaluation.transforms import Layers, layers_of, represent
+from oneshot.page.sections.ensembles import over_ensembles
+from oneshot.splits.params import UnseenClassParams
+from oneshot.training.progress import progress
+from tools import recipes
+from tools.experiments import add_options, finished, revision, run
+
+TABLE = Path("docs/ensembles.csv")
+COLUMNS = ["recipe", "nets", "seeds", "setting", "accuracy"]
+FEATURES = "features/6-class"
+# The report's, and the best with one view and with two (docs/choice.csv).
+METHODS = ("raw", "both_whitened", "mirror_both_whitened")
+
+
+class Params(Schema):
+    """The parameters of the evaluation."""
+
+    compute: ComputeParams
+    seed: Seed
+    cifar10: UnseenClassParams
+    one_shot: OneShotParams
+
+
+class Features(NamedTuple):
+    """What one net makes of the images: see transforms.represent; labels, indices: (n,) of the unseen classes."""
+
+    unseen: Layers
+    seen: Layers
+    seen_labels: np.ndarray
+    labels: np.ndarray
+    indices: np.ndarray
+
+
+def main() -> None:
+    """Get the nets of the seeds that the command line names, and evaluate them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seeds", type=int, nargs="*", default=[1, 2, 3], help="of the trainings (default: 1 2 3)")
+    parser.add_argument("--recipe", choices=recipes.names(), default="", help="a file in recipes/")
+    add_options(parser)
+    options = parser.parse_args()
+    seeds = list(dict.fromkeys(options.seeds))
+    if len(seeds) < 2:
+        sys.exit("error: an ensemble needs two seeds or more")
+    try:
+        settings = params.load(Params)
+        environment.enter(settings.compute)
+        names = {seed: f"{options.recipe or 'default'}-features-{seed}" for seed in seeds}
+        chosen = recipes.settings(options.recipe) if options.recipe else []
+        ahead = {name: [*chosen, f"seed={seed}"] for seed, name in names.items() if name not in finished()}
+        for _ in run(ahead, ("extract_features",), options) if ahead else ():
+            pass  # the ensembles need all of them
+        nets = {seed: read(revision(name), settings.cifar10.unseen_classes) for seed, name in names.items()}
+        found = pd.DataFrame(rows(nets, settings)).assign(recipe=options.recipe or "default")
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: the same command continues; what DVC's queue or a worker has begun may go on")
+    table = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=COLUMNS)
+    table = pd.concat([table[table["recipe"] != found["recipe"][0]], found])[COLUMNS]
+    write = table.sort_values("recipe", kind="stable")
+    files.write_csv(TABLE, write)
+    print(over_ensembles(write).to_string(index=False))
+
+
+def read(rev: str, classes: Sequence[int]) -> Features:
+    """Read the features that an experiment made; rev: its Git revision; classes: the unseen ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        DVCFileSystem(".", rev=rev).get(FEATURES, folder, recursive=True)
+        (place,) = {path.parent for path in Path(folder).rglob("*.npy")}
+        data = files.read_arrays(place)
+    unseen = np.isin(data["labels"], classes)
+    seen, labels = layers_of(data, ~unseen), data["labels"]
+    return Features(layers_of(data, unseen), seen, labels[~unseen], labels[unseen], data["indices"][unseen])
+
+
+def groups(seeds: Sequence[int]) -> list[tuple[int, ...]]:
+    """List the ensembles: each seed alone, each with the next one (the last with the first), and all together."""
+    pairs = zip(seeds, [*seeds[1:], seeds[0]], strict=True) if len(seeds) > 2 else ()
+    return [*((seed,) for seed in seeds), *pairs, tuple(seeds)]
+
+
+def rows(nets: dict[int, Features], settings: Params) -> list[dict]:
+    """Evaluate the ensembles of nets with these seeds: a row for each and each setting, with the mean accuracy.
+
+    Raises UserError if the nets are not of the same unseen images.
+    """
+    one_shot, classes = settings.one_shot, settings.cifar10.unseen_classes
+    first = next(iter(nets.values()))
+    if any(not np.array_equal(net.indices, first.indices) for net in nets.values()):
+        raise UserError("the seeds have other unseen images, because cifar10.limit_per_class is set: leave it empty")
+    labels = first.labels
+    protocol = {"images_per_class": one_shot.images_per_class, "draws": one_shot.draws, "seed": settings.seed}
+    draws = {
+        shots: draw_episodes(labels, classes, episodes=one_shot.episodes, shots=shots, seed=settings.seed)
+        for shots in sorted(one_shot.shots)
+    }
+    found = []
+    for method in METHODS:
+        made = {seed: represent(method, net.unseen, net.seen, net.seen_labels) for seed, net in nets.items()}
+        for group in progress(groups(list(nets)), desc=method, unit="ensemble"):
+            features = np.concatenate([made[seed] for seed in group], axis=1)
+            given = {"nets": len(group), "seeds": " ".join(map(str, group))}
+            if method == "raw":
+                counts = report_protocol.run(features, labels, classes, **protocol).confusions
+                found.append({**given, "setting": "report's protocol, raw", "accuracy": accuracy(counts).mean()})
+            for shots, support in draws.items():
+                correct = accuracy(evaluate(features, labels, classes, support)).mean()
+                found.append({**given, "setting": f"{shots}-shot {method}", "accuracy": correct})
+    return found
+
+
+if __name__ == "__main__":
+    main()
