@@ -8,14 +8,15 @@ from oneshot.page.results import Results
 def section(results: Results) -> dict:
     """Compute the rows "ceilings"; no rows if `make ceilings` has not run."""
     table = over_trainings(results.ceilings).astype(object)
-    # Raw pixels and a single training have no deviation.
+    # Raw pixels, several nets together and a single training have no deviation.
     return {"ceilings": table.where(table.notna(), None).to_dict("records")}
 
 
 def over_trainings(table: pd.DataFrame) -> pd.DataFrame:
     """Summarise docs/ceilings.csv: a row per number of shots and net, with mean, deviation (n - 1) and trainings.
 
-    The nets stand in the order of the table, fewest shots first; trainings: 0 for raw pixels.
+    The nets stand in the order of the table, fewest shots first; trainings: 0 for raw pixels and for several
+    nets together.
     """
     groups = table.sort_values("shots", kind="stable").groupby(["shots", "net"], sort=False)
     summary = groups["accuracy"].agg(mean="mean", deviation="std")
