@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from dvc.api import DVCFileSystem
+from dvc_data.index import DataIndexError
 
 from oneshot.core import environment, files, params
 from oneshot.core.environment import ComputeParams
@@ -72,26 +73,35 @@ def main() -> None:
         environment.enter(settings.compute)
         names = {seed: f"{options.recipe or 'default'}-features-{seed}" for seed in seeds}
         chosen = recipes.settings(options.recipe) if options.recipe else []
-        ahead = {name: [*chosen, f"seed={seed}"] for seed, name in names.items() if name not in finished()}
+        done = finished()
+        ahead = {name: [*chosen, f"seed={seed}"] for seed, name in names.items() if name not in done}
         for _ in run(ahead, ("extract_features",), options) if ahead else ():
             pass  # the ensembles need all of them
-        nets = {seed: read(revision(name), settings.cifar10.unseen_classes) for seed, name in names.items()}
+        nets = {seed: read(name, settings.cifar10.unseen_classes) for seed, name in names.items()}
         found = pd.DataFrame(rows(nets, settings)).assign(recipe=options.recipe or "default")
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("\ninterrupted: the same command continues; what DVC's queue or a worker has begun may go on")
     table = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=COLUMNS)
-    table = pd.concat([table[table["recipe"] != found["recipe"][0]], found])[COLUMNS]
-    write = table.sort_values("recipe", kind="stable")
-    files.write_csv(TABLE, write)
-    print(over_ensembles(write).to_string(index=False))
+    others = table.loc[table["recipe"] != found["recipe"][0]]
+    # pandas warns of an empty table.
+    table = pd.concat([others, found]) if len(others) else found
+    table = table.sort_values("recipe", kind="stable").reindex(columns=COLUMNS)
+    files.write_csv(TABLE, table)
+    print(over_ensembles(table).to_string(index=False))
 
 
-def read(rev: str, classes: Sequence[int]) -> Features:
-    """Read the features that an experiment made; rev: its Git revision; classes: the unseen ones."""
+def read(experiment: str, classes: Sequence[int]) -> Features:
+    """Read the features that an experiment made; classes: the unseen ones. Raises UserError if they are gone."""
     with tempfile.TemporaryDirectory() as folder:
-        DVCFileSystem(".", rev=rev).get(FEATURES, folder, recursive=True)
+        try:
+            DVCFileSystem(".", rev=revision(experiment)).get(FEATURES, folder, recursive=True)
+        except (DataIndexError, FileNotFoundError):
+            raise UserError(
+                f"the features that the experiment {experiment} made are no longer in DVC's cache: remove it with"
+                f" `dvc exp remove {experiment}`, then again"
+            ) from None
         (place,) = {path.parent for path in Path(folder).rglob("*.npy")}
         data = files.read_arrays(place)
     unseen = np.isin(data["labels"], classes)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dvc_data.index import DataIndexDirError
 
 from oneshot.core import params
 from oneshot.core.errors import UserError
@@ -61,6 +62,20 @@ def test_each_ensemble_has_a_row_per_setting_and_the_squared_distances_add_up(se
     net = nets[1]
     alone = represent("mirror_both_whitened", net.unseen, net.seen, net.seen_labels)
     np.testing.assert_array_equal(given[-3 * shots], alone)
+
+
+def test_features_that_are_no_longer_in_the_cache_are_named(monkeypatch):
+    class Emptied:
+        def __init__(self, *_, **__):
+            pass
+
+        def get(self, *_, **__):
+            raise DataIndexDirError("failed to load directory")
+
+    monkeypatch.setattr(ensembles, "revision", lambda name: name)
+    monkeypatch.setattr(ensembles, "DVCFileSystem", Emptied)
+    with pytest.raises(UserError, match="that the experiment default-features-2 made are no longer in DVC's cache"):
+        ensembles.read("default-features-2", [6, 7])
 
 
 def test_nets_of_other_images_are_refused(settings):

@@ -19,5 +19,5 @@ def over_ensembles(table: pd.DataFrame) -> pd.DataFrame:
     """
     sizes = ["recipe", "nets"]
     means = table.pivot_table("accuracy", sizes, "setting", sort=False).sort_index()
-    counts = table.groupby(sizes)["seeds"].nunique().rename("ensembles")
-    return counts.to_frame().join(means).reset_index()
+    counts = table.groupby(sizes).agg(ensembles=("seeds", "nunique"))
+    return counts.join(means).reset_index()
