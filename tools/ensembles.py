@@ -27,7 +27,7 @@ from oneshot.evaluation.episodes import draw_episodes, evaluate
 from oneshot.evaluation.params import OneShotParams
 from oneshot.evaluation.transforms import Layers, layers_of, represent
 from oneshot.page.sections.ensembles import over_ensembles
-from oneshot.splits.params import UnseenClassParams
+from oneshot.splits.params import Cifar10Params
 from oneshot.training.progress import progress
 from tools import recipes
 from tools.experiments import add_options, finished, revision, run
@@ -35,6 +35,9 @@ from tools.experiments import add_options, finished, revision, run
 TABLE = Path("docs/ensembles.csv")
 COLUMNS = ["recipe", "nets", "seeds", "setting", "accuracy"]
 FEATURES = "features/6-class"
+OTHER_IMAGES = (
+    "with cifar10.limit_per_class, seeds have other unseen images: leave it empty in params.yaml and the recipe"
+)
 # The report's, and the best with one view and with two (docs/choice.csv).
 METHODS = ("raw", "both_whitened", "mirror_both_whitened")
 
@@ -44,7 +47,7 @@ class Params(Schema):
 
     compute: ComputeParams
     seed: Seed
-    cifar10: UnseenClassParams
+    cifar10: Cifar10Params
     one_shot: OneShotParams
 
 
@@ -70,6 +73,8 @@ def main() -> None:
         sys.exit("error: an ensemble needs two seeds or more")
     try:
         settings = params.load(Params)
+        if settings.cifar10.limit_per_class is not None:
+            raise UserError(OTHER_IMAGES)
         environment.enter(settings.compute)
         names = {seed: f"{options.recipe or 'default'}-features-{seed}" for seed in seeds}
         chosen = recipes.settings(options.recipe) if options.recipe else []
@@ -123,7 +128,7 @@ def rows(nets: dict[int, Features], settings: Params) -> list[dict]:
     one_shot, classes = settings.one_shot, settings.cifar10.unseen_classes
     first = next(iter(nets.values()))
     if any(not np.array_equal(net.indices, first.indices) for net in nets.values()):
-        raise UserError("the seeds have other unseen images, because cifar10.limit_per_class is set: leave it empty")
+        raise UserError(OTHER_IMAGES)
     labels = first.labels
     protocol = {"images_per_class": one_shot.images_per_class, "draws": one_shot.draws, "seed": settings.seed}
     draws = {

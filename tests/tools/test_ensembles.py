@@ -1,5 +1,6 @@
 """Ensembles of nets: which there are, and that their distances add up."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,16 @@ def test_features_that_are_no_longer_in_the_cache_are_named(monkeypatch):
         ensembles.read("default-features-2", [6, 7])
 
 
+def test_a_limit_of_images_is_refused_before_any_training(settings, monkeypatch):
+    limited = settings.model_copy(update={"cifar10": settings.cifar10.model_copy(update={"limit_per_class": 100})})
+    monkeypatch.setattr(sys, "argv", ["ensembles", "1", "2"])
+    monkeypatch.setattr(ensembles.params, "load", lambda schema: limited)
+    monkeypatch.setattr(ensembles, "run", lambda *_: pytest.fail("it trains"))
+    with pytest.raises(SystemExit, match=r"^error: with cifar10\.limit_per_class"):
+        ensembles.main()
+
+
 def test_nets_of_other_images_are_refused(settings):
     first, second = (made_up(seed, settings) for seed in (1, 2))
-    with pytest.raises(UserError, match=r"other unseen images.*limit_per_class"):
+    with pytest.raises(UserError, match=r"limit_per_class, seeds have other unseen images"):
         ensembles.rows({1: first, 2: second._replace(indices=second.indices + 1)}, settings)
