@@ -30,7 +30,7 @@ endif
 	@echo "creating .venv with $$($(PYTHON) --version) from requirements.lock"
 	@$(PYTHON) -m venv --clear .venv
 	@PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@# Compiled now: where PYTHONDONTWRITEBYTECODE is set, each process would compile TensorFlow anew.
+	@# Compiled now: where PYTHONDONTWRITEBYTECODE is set, each process would compile TensorFlow again.
 	@UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}" \
 		$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/python tools/environment.py
@@ -77,7 +77,7 @@ ENGINE = $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(JOBS),--jobs $(JOBS))
 sweep: env  ## train siamese nets with several margins (docs/sweep.csv, .png), through DVC's queue or CLUSTER=ADDRESS
 	@$(RUN) python -m tools.sweep $(ENGINE)
 
-seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (docs/seeds.csv), as sweep does; RECIPE=thorough: docs/seeds_thorough.csv
+seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (docs/seeds.csv), through DVC's queue or CLUSTER=ADDRESS; RECIPE=thorough: docs/seeds_thorough.csv
 	@$(RUN) python -m tools.seeds $(SEEDS) $(if $(RECIPE),--recipe $(RECIPE)) $(ENGINE)
 
 ensembles: env  ## classify unseen classes by the 6-class nets of several trainings together, SEEDS="1 2 3" (docs/ensembles.csv); RECIPE=thorough: by its nets
@@ -98,7 +98,7 @@ scaling: env  ## measure how time and memory grow with the work (docs/scaling.cs
 minutes: env  ## write the minutes per stage of the stored run to docs/minutes.csv, for the page
 	@$(RUN) python -m tools.minutes
 
-experiments: env  ## show margin and one-shot accuracy of all experiments, in 160 columns
+experiments: env  ## show margin, and accuracy and AUC of siamese-2d on unseen digits, of all experiments
 	@$(RUN) dvc exp show --no-pager --drop '(?!Experiment|margin$$|.*siamese-2d.*:unseen\.(shot_1\.accuracy|test.auc))'
 
 results: env  ## generate the tables of docs/results.md, docs/model_card.md and the README from metrics/, plots/, docs/*.csv and dvc.yaml

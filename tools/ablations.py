@@ -138,7 +138,7 @@ def main() -> None:
     """Run the trainings, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("trainings", nargs="*", metavar="TRAINING", help=f"{', '.join(TRAININGS)} (default: all)")
-    parser.add_argument("--minutes", type=float, default=60, help="of each training at most (default: 60)")
+    parser.add_argument("--minutes", type=float, default=60, help="at most for each training (default: 60)")
     options = parser.parse_args()
     unknown = [name for name in options.trainings if name not in TRAININGS]
     if unknown:

@@ -49,7 +49,9 @@ def mean_over_views(embed: Callable[[np.ndarray], np.ndarray], images: np.ndarra
 def main() -> None:
     """Train, evaluate, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="of the trainings (default: 1-5)")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="seeds of the trainings (default: 1-5)"
+    )
     seeds = parser.parse_args().seeds
     try:
         settings = params.load(Params)

@@ -26,11 +26,11 @@ from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import draw_episodes, evaluate
 from oneshot.evaluation.params import OneShotParams
 from oneshot.evaluation.transforms import Layers, layers_of, represent
-from oneshot.page.sections.ensembles import over_ensembles
 from oneshot.splits.params import Cifar10Params
 from oneshot.training.progress import progress
 from tools import recipes
 from tools.experiments import add_options, finished, revision, run
+from tools.results import ensembles_table
 
 TABLE = Path("docs/ensembles.csv")
 COLUMNS = ["recipe", "nets", "seeds", "setting", "accuracy"]
@@ -64,7 +64,7 @@ class Features(NamedTuple):
 def main() -> None:
     """Get the nets of the seeds that the command line names, and evaluate them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("seeds", type=int, nargs="*", default=[1, 2, 3], help="of the trainings (default: 1 2 3)")
+    parser.add_argument("seeds", type=int, nargs="*", default=[1, 2, 3], help="seeds of the trainings (default: 1 2 3)")
     parser.add_argument("--recipe", choices=recipes.names(), default="", help="a file in recipes/")
     add_options(parser)
     options = parser.parse_args()
@@ -94,7 +94,7 @@ def main() -> None:
     table = pd.concat([others, found]) if len(others) else found
     table = table.sort_values("recipe", kind="stable").reindex(columns=COLUMNS)
     files.write_csv(TABLE, table)
-    print(over_ensembles(table).to_string(index=False))
+    print(ensembles_table(table))
 
 
 def read(experiment: str, classes: Sequence[int]) -> Features:

@@ -1,8 +1,8 @@
 """Folds of the seen classes: narrow nets are trained on three of them, and the three held out are classified.
 
 The unseen classes choose nothing, so what is chosen for one-shot learning is chosen on these folds. A net is
-trained on one vehicle and two animals; the other vehicle and the other two animals are held out. With no animal among
-its classes, a net cannot distinguish any.
+trained on one vehicle and two animals; the other vehicle and the other two animals are held out. With only one
+animal among its classes, a net cannot tell others apart.
 """
 
 import itertools

@@ -161,7 +161,7 @@ def results_table(
             continue  # one_shot in params.yaml leaves it out
         *group, leaf = key.split(".")
         interval = _leaf(metrics[file], ".".join([*group, "interval_95"])) if leaf == "accuracy" else None
-        here = f"{value:.3f}" + (f" +/- {_spread(interval)}" if interval is not None else "")
+        here = _value(value, interval)
         longer = _mean(thorough, name) if file.startswith(("train_convnet", "one_shot_cifar10")) else ""
         cells = [
             f"{report:.3f}" if report is not None and comparable.get(file, True) else "",
@@ -210,8 +210,8 @@ def ceilings_table(table: pd.DataFrame) -> str:
         return "Not measured yet: `make ceilings` makes this table."
     lines = ["| embedding | shots | accuracy | trainings |", "|---|---|---|---|"]
     for row in over_trainings(table).to_dict("records"):
-        spread = "" if pd.isna(row["deviation"]) else f" +/- {_spread(row['deviation'])}"
-        lines.append(f"| {row['net']} | {row['shots']} | {row['mean']:.3f}{spread} | {row['trainings'] or ''} |")
+        value = _value(row["mean"], row["deviation"])
+        lines.append(f"| {row['net']} | {row['shots']} | {value} | {row['trainings'] or ''} |")
     return "\n".join(lines)
 
 
@@ -219,10 +219,11 @@ def ensembles_table(table: pd.DataFrame) -> str:
     """Make a Markdown table of the accuracy by the nets of several trainings together; table: docs/ensembles.csv."""
     if table.empty:
         return "Not measured yet: `make ensembles` makes this table."
-    summary = over_ensembles(table)
-    lines = [f"| {' | '.join(summary)} |", "|---" * len(summary.columns) + "|"]
-    for row in summary.to_dict("split")["data"]:
-        lines.append(f"| {' | '.join(f'{value:.3f}' if isinstance(value, float) else str(value) for value in row)} |")
+    means, deviations = over_ensembles(table)
+    lines = [f"| setting | {' | '.join(means)} |", "|---" * (1 + len(means.columns)) + "|"]
+    for setting in means.index:
+        cells = zip(means.loc[setting], deviations.loc[setting], strict=True)
+        lines.append(f"| {setting} | {' | '.join('' if pd.isna(cell[0]) else _value(*cell) for cell in cells)} |")
     return "\n".join(lines)
 
 
@@ -328,9 +329,12 @@ def _mean(means: pd.DataFrame, name: str) -> str:
     found = means.set_index("metric").reindex([name]).iloc[0]
     if not found["trainings"] > 0:
         return ""
-    # One training has no deviation.
-    deviation = "" if pd.isna(found["deviation"]) else f" +/- {_spread(found['deviation'])}"
-    return f"{found['mean']:.3f}{deviation} ({found['trainings']:.0f})"
+    return f"{_value(found['mean'], found['deviation'])} ({found['trainings']:.0f})"
+
+
+def _value(mean: float, deviation: float | None) -> str:
+    """Write a mean and its deviation, which a single training or ensemble does not have."""
+    return f"{mean:.3f}" + ("" if pd.isna(deviation) else f" +/- {_spread(deviation)}")
 
 
 def _spread(value: float) -> str:

@@ -36,7 +36,9 @@ METRICS = {name: (f"metrics/{file}.json", key) for file, key, name, _ in results
 def main() -> None:
     """Run the seeds that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("seeds", type=int, nargs="*", default=[2], help="without a recipe: besides the stored one")
+    parser.add_argument(
+        "seeds", type=int, nargs="*", default=[2], help="of the runs (without a recipe: besides the stored run's)"
+    )
     parser.add_argument("--recipe", choices=recipes.names(), default="", help="a file in recipes/; has its own table")
     add_options(parser)
     options = parser.parse_args()

@@ -8,7 +8,7 @@ import sys
 from oneshot.core.environment import ComputeParams, enter
 from oneshot.core.errors import UserError
 
-_EPILOG = "Run it in the project's root; docs/use.md has a session."
+_EPILOG = "Run it in the project's root; docs/use.md has examples."
 
 
 def main() -> None:
@@ -74,11 +74,13 @@ def _run() -> None:
     other.add_argument(
         "--episodes", type=int, default=1000, help="random choices of the examples (default: %(default)s)"
     )
-    other.add_argument("--seed", type=int, help="of these choices (default: that of params.yaml)")
+    other.add_argument("--seed", type=int, help="seed of these random choices (default: `seed` in params.yaml)")
     other.add_argument("--csv", metavar="FILE", help="write accuracy by number of examples as CSV")
-    other.add_argument("--json", metavar="FILE", help="write it as metrics for DVC")
+    other.add_argument("--json", metavar="FILE", help="write accuracy by number of examples as JSON, for DVC's metrics")
     other.add_argument("--confusion", metavar="FILE", help="write the counts of the confusion matrix as CSV")
-    other.add_argument("--picture", metavar="FILE", help="draw it, and the confusion matrix, as PNG")
+    other.add_argument(
+        "--picture", metavar="FILE", help="draw accuracy by number of examples, and the confusion matrix, as PNG"
+    )
 
     given = vars(parser.parse_args())
     command = given.pop("command")

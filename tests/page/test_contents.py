@@ -90,7 +90,7 @@ def test_the_cards_stand_beside_the_report(page: bytes):
     assert "ConvNet, 10 classes 89.0% ± 12.7% mean of 2 trainings this run 90.0% report 87.0%" in shown
     assert "ConvNet, 6 classes 90.0% report 89.0%" in shown
     assert re.search(r"one-shot, 4 unseen classes \d+\.\d% ± \d+\.\d% report 60\.4%", shown)
-    assert re.search(r"1-shot, other features, \d+ episodes \d+\.\d% ± \d+\.\d% best of \d+: \w+", shown)
+    assert re.search(r"1-shot, best of \d+ transforms, \d+ episodes \d+\.\d% ± \d+\.\d% \w+", shown)
 
 
 def test_the_text_follows_the_parameters():
@@ -130,7 +130,7 @@ def test_the_text_follows_the_parameters():
 
 def test_more_shots_stand_in_the_order_of_their_numbers():
     page = render(contents(made_up(one_shot__shots=[10, 2])))
-    assert "those beyond the report use 2 and 10." in words(page)
+    assert "the others use 2 or 10." in words(page)
     assert [trace["name"] for trace in data_of(page)["charts"]["methods"]["data"]] == ["2-shot", "10-shot"]
     rows = re.findall(r"<tr><th scope=\"row\">siamese net, 2-D</th><td>(\d+)</td>", page.decode())
     assert rows == ["2", "10"]

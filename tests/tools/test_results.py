@@ -71,12 +71,12 @@ def test_a_table_that_was_not_measured_says_so():
         )
 
 
-def test_ensembles_have_a_row_per_recipe_and_number_of_nets():
+def test_ensembles_have_a_column_per_recipe_and_number_of_nets():
     single = [("default", 1, seed, "1-shot raw", accuracy) for seed, accuracy in (("1", 0.6), ("2", 0.7))]
     table = pd.DataFrame([*single, ("default", 2, "1 2", "1-shot raw", 0.8)], columns=ENSEMBLES)
     lines = results.ensembles_table(table).splitlines()
-    assert lines[0] == "| recipe | nets | ensembles | 1-shot raw |"
-    assert lines[2:] == ["| default | 1 | 2 | 0.650 |", "| default | 2 | 1 | 0.800 |"]
+    assert lines[0] == "| setting | default: 1 net (2) | default: 2 nets (1) |"
+    assert lines[2:] == ["| 1-shot raw | 0.650 +/- 0.071 | 0.800 |"]
 
 
 def test_confusions_are_those_of_the_table():

@@ -1,6 +1,6 @@
-"""Five sentences that sum up what was measured; the page and the README end with them.
+"""Five points that sum up what was measured; the page and the README end with them.
 
-The report's last slide, "Conclusions", is empty. Every number and name here comes from the results, so the sentences
+The report's last slide, "Conclusions", is empty. Every number and name here comes from the results, so the points
 change with them.
 """
 
@@ -42,17 +42,18 @@ def sentences(
 
 
 def _reached(protocol: Mapping[str, float], names: Sequence[str], mean: Mean | None, *, comparable: bool) -> str:
-    first, second = float(np.mean(list(reported.ACCURACY.values()))), accuracy(np.array(reported.CONFUSION))
-    report = f"report: {first:.1%} and {second:.1%}; " if comparable else ""
-    over = ""
-    if mean:
-        points = 100 * mean.interval_95
-        over = f", and {mean.mean:.1%} (± {points:.1f} points over {mean.trainings} trainings) on average"
-    return (
+    parts = [
         f"From one example of each of {len(names)} classes that the net never saw, raw features classify"
         f" {protocol['accuracy']:.1%} (± {100 * protocol['interval_95']:.1f} points) of the images correctly by the"
-        f" report's protocol{over} ({report}chance: {1 / len(names):.0%})."
-    )
+        f" report's protocol; chance is {1 / len(names):.0%}."
+    ]
+    if mean:
+        points = 100 * mean.interval_95
+        parts.append(f"The mean of {mean.trainings} trainings is {mean.mean:.1%} (± {points:.1f} points).")
+    if comparable:
+        first, second = float(np.mean(list(reported.ACCURACY.values()))), accuracy(np.array(reported.CONFUSION))
+        parts.append(f"The report's two runs gave {first:.1%} and {second:.1%}.")
+    return " ".join(parts)
 
 
 def _most(methods: pd.DataFrame) -> str:
@@ -89,20 +90,22 @@ def _unlabelled(together: pd.DataFrame) -> str:
 def _confused_classes(matrix: np.ndarray, names: Sequence[str], *, comparable: bool) -> str:
     pairs = confused_pairs(matrix)
     errors = max(1, sum(count for _, _, count in pairs))
-    shown = [f"{names[a]} with {names[b]} ({count / errors:.0%})" for a, b, count in pairs[:2]]
-    text = f"The most frequent errors, in shares of all, are {_and(shown)}; by chance a pair has {1 / len(pairs):.0%}"
+    theirs = {}
     labels = [cifar10.NAMES.index(name) for name in names]
     if comparable and labels == list(reported.CONFUSION_LABELS):
-        theirs = confused_pairs(np.array(reported.CONFUSION))
-        both = sum(count for _, _, count in theirs)
-        shares = [f"{count / both:.0%}" for pair in pairs[:2] for *other, count in theirs if list(pair[:2]) == other]
-        text += f" (in the report these are {_and(shares)})"
-    return f"{text}."
+        found = confused_pairs(np.array(reported.CONFUSION))
+        total = sum(count for _, _, count in found)
+        theirs = {(a, b): f"; report: {count / total:.0%}" for a, b, count in found}
+    shown = [
+        f"{names[a]} with {names[b]} ({count / errors:.0%} of all errors{theirs.get((a, b), '')})"
+        for a, b, count in pairs[:2]
+    ]
+    return f"The most frequent errors are {_and(shown)}; {_equally(len(pairs))}."
 
 
 def _confused_digits(digits: Mapping[str, pd.DataFrame]) -> str:
     found = []
-    chance = ""
+    number = 0
     for a, b in reported.CONFUSED_DIGITS:
         shares = []
         for table in digits.values():
@@ -110,12 +113,19 @@ def _confused_digits(digits: Mapping[str, pd.DataFrame]) -> str:
             pairs = confused_pairs(matrix)
             errors = max(1, sum(count for _, _, count in pairs))
             shares += [count / errors for x, y, count in pairs if (names[x], names[y]) == (str(a), str(b))]
-            chance = f"{1 / len(pairs):.0%}"
+            number = len(pairs)
         if shares:
-            found.append(f"{a} with {b} ({min(shares):.0%} to {max(shares):.0%})")
+            found.append(f"{min(shares):.0%} to {max(shares):.0%} ({a} with {b})")
     if not found:
         return "The digits that the report finds confused are not among these."
-    return f"Of the errors on digits, the report's pairs are {_and(found)}, by net; by chance {chance} each."
+    return (
+        f"On digits, the pairs that the report names are {_and(found)} of all errors, depending on the net;"
+        f" {_equally(number)}."
+    )
+
+
+def _equally(pairs: int) -> str:
+    return f"if all pairs were equally frequent, each would be {1 / pairs:.0%}"
 
 
 def _by_shots(table: pd.DataFrame, column: str, *, largest: bool, gain: str = "gain_over_raw") -> list[str]:
