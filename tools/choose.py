@@ -6,14 +6,12 @@ label_smoothing=0.0). The nets are kept, so a run that was interrupted resumes. 
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy import stats
 
@@ -27,6 +25,7 @@ from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import draw_episodes, evaluate
 from oneshot.evaluation.transforms import METHODS, represent
+from oneshot.plotting.figures import png
 from tools.folds import FoldFeatures, FoldParams, all_folds, features_of
 
 TABLE, PICTURE = Path("docs/choice.csv"), Path("docs/choice.png")
@@ -143,7 +142,6 @@ def draw(table: pd.DataFrame) -> bytes:
     groups = list(table.groupby("shots"))
     chart = Figure(figsize=(7 * len(groups), 1.2 + 0.28 * max(len(part) for _, part in groups)), dpi=110)
     chart.set_layout_engine("constrained")
-    FigureCanvasAgg(chart)
     for ax, (shots, part) in zip(np.atleast_1d(chart.subplots(1, len(groups))), groups, strict=True):
         places = -np.arange(len(part))
         ax.errorbar(
@@ -154,9 +152,7 @@ def draw(table: pd.DataFrame) -> bytes:
         ax.set_xlabel(f"points over {REFERENCE}, with 95% intervals over {part['folds'].iloc[0]} folds")
         ax.set_title(f"{shots}-shot", loc="left")
         ax.grid(axis="x", alpha=0.3)
-    picture = io.BytesIO()
-    chart.savefig(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()
+    return png(chart)
 
 
 if __name__ == "__main__":

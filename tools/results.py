@@ -14,7 +14,7 @@ from dvc.utils.serialize import load_yaml
 
 from oneshot.core import params
 from oneshot.core.files import read_json, write_bytes
-from oneshot.evaluation.confusion import confused_pairs, from_table
+from oneshot.evaluation.confusion import error_shares, from_table
 from oneshot.page import reported
 from oneshot.page.conclusions import sentences
 from oneshot.page.sections.ablations import last_epochs
@@ -179,9 +179,7 @@ def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
     lines = [f"| net | first | second | {' | '.join(pairs)} |", "|---|---|---|---|---|"]
     for net, table in confusions.items():
         matrix, names = from_table(table.loc[table["part"] == "all"])
-        found = confused_pairs(matrix)
-        errors = max(1, sum(count for _, _, count in found))
-        shares = {f"{names[a]} with {names[b]}": count / errors for a, b, count in found}
+        shares = {f"{names[a]} with {names[b]}": share for a, b, share in error_shares(matrix)}
         main = [f"{pair} ({share:.0%})" for pair, share in list(shares.items())[:2]]
         # A run without these digits has no such pair.
         theirs = [f"{shares[pair]:.0%}" if pair in shares else "" for pair in pairs]

@@ -6,7 +6,6 @@ point that is in docs/scaling.csv is not measured again: delete the file to meas
 """
 
 import argparse
-import io
 import json
 import resource
 import subprocess
@@ -19,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
@@ -31,6 +29,7 @@ from oneshot.core.files import write_bytes, write_csv
 from oneshot.core.images import LabelledImages
 from oneshot.core.params import Schema
 from oneshot.core.provenance import machine
+from oneshot.plotting.figures import png
 from oneshot.siamese.params import Recipe, SiameseParams
 from tools.results import fill
 from tools.verify import processor
@@ -132,7 +131,6 @@ def growth(points: pd.DataFrame) -> pd.DataFrame:
 def draw(points: pd.DataFrame) -> bytes:
     """Draw one panel per work: seconds relative to the first size, over the size relative to it; return a PNG."""
     chart = Figure(figsize=(13, 4.2), dpi=110, layout="constrained")
-    FigureCanvasAgg(chart)
     panels = chart.subplots(1, len(WORK), sharey=True)
     for ax, (work, part) in zip(panels, points.groupby("work", sort=False), strict=True):
         ax.plot([1, 8], [1, 8], color="0.7", linestyle="--", label="proportional")
@@ -148,9 +146,7 @@ def draw(points: pd.DataFrame) -> bytes:
         ax.grid(alpha=0.3)
         ax.legend()
     panels[0].set_ylabel("processor time / that of the smallest size")
-    picture = io.BytesIO()
-    chart.savefig(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()
+    return png(chart)
 
 
 def _random_images(per_class: int, classes: int, shape: tuple[int, ...], dtype: type) -> LabelledImages:

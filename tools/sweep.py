@@ -1,15 +1,14 @@
 """Train siamese nets with several margins, through DVC's queue or on a cluster; write docs/sweep.csv and a picture."""
 
 import argparse
-import io
 import sys
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from oneshot.core.files import write_bytes, write_csv
+from oneshot.plotting.figures import png
 from tools.experiments import add_options, run, stored
 
 MARGINS = (0.25, 0.5, 1.0, 2.0)
@@ -53,7 +52,6 @@ def row(name: str, margin: float, net: str) -> dict[str, float | str]:
 def draw(table: pd.DataFrame) -> bytes:
     """Draw one panel per metric, with one line per net over the margin; return a PNG."""
     chart = Figure(figsize=(11, 4.2), dpi=120, layout="constrained")
-    FigureCanvasAgg(chart)
     for ax, (column, title) in zip(chart.subplots(1, len(DRAWN)), DRAWN.items(), strict=True):
         for (net, part), marker, colour in zip(table.groupby("net"), "os", ("#0072B2", "#D55E00"), strict=True):
             ax.plot(part["margin"], part[column], marker=marker, color=colour, label=net)
@@ -64,9 +62,7 @@ def draw(table: pd.DataFrame) -> bytes:
         ax.tick_params(labelsize=12)
         ax.grid(alpha=0.3)
         ax.legend(fontsize=12)
-    picture = io.BytesIO()
-    chart.savefig(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()
+    return png(chart)
 
 
 if __name__ == "__main__":

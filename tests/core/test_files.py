@@ -11,6 +11,7 @@ import pytest
 from oneshot.core import files
 from oneshot.core.errors import UserError
 from oneshot.training.tensorflow import keras
+from tests.helpers.fuzz import check_broken_inputs
 
 
 def failing(number):
@@ -96,6 +97,8 @@ def test_json_has_no_nan(tmp_path):
 def test_csv_has_six_digits_and_unix_lines(tmp_path):
     files.write_csv(tmp_path / "t.csv", pd.DataFrame({"x": [1 / 3, 2.0], "name": ["a", "b"]}))
     assert (tmp_path / "t.csv").read_bytes() == b"x,name\n0.333333,a\n2,b\n"
+    files.write_csv(tmp_path / "o.csv", pd.DataFrame({"x": [1 / 3, 2.0], "name": ["a", "b"]}, dtype=object))
+    assert (tmp_path / "o.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()
 
 
 def dense(units):
@@ -125,3 +128,15 @@ def test_weights_of_another_net_or_none_are_refused(tmp_path):
         files.read_weights(path, dense(2))
     with pytest.raises(UserError, match="missing"):
         files.read_weights(tmp_path / "b.weights.h5", dense(2))
+
+
+def test_damaged_weights_are_refused(tmp_path, monkeypatch):
+    path, model = tmp_path / "a.weights.h5", dense(2)
+    files.write_weights(path, model)
+
+    def check(content, path):
+        path.write_bytes(content)
+        files.read_weights(path, model)
+        assert model.count_params() == 8
+
+    check_broken_inputs("weights", check, path.read_bytes(), path, monkeypatch, inputs=300)

@@ -12,6 +12,7 @@ from oneshot.evaluation.confusion import (
     by_class,
     confused_pairs,
     confusion_matrix,
+    error_shares,
     from_table,
     mean_and_interval,
     precision,
@@ -31,6 +32,15 @@ def test_the_report_s_matrix_gives_the_report_s_recall_and_precision():
     np.testing.assert_allclose(precision(REPORT), [0.57, 0.61, 0.52, 0.64], atol=0.005)
     assert accuracy(REPORT) == pytest.approx(0.580, abs=0.0005)
     assert [pair[:2] for pair in confused_pairs(REPORT)][:2] == [(2, 3), (0, 1)]
+
+
+def test_shares_of_the_errors_add_up_to_one():
+    shares = error_shares(REPORT)
+    assert [pair[:2] for pair in shares] == [pair[:2] for pair in confused_pairs(REPORT)]
+    wrong = REPORT.sum() - np.trace(REPORT)
+    assert shares[0][2] == (REPORT[2, 3] + REPORT[3, 2]) / wrong
+    assert sum(share for *_, share in shares) == pytest.approx(1)
+    assert error_shares(np.eye(3, dtype=int)) == [(0, 1, 0), (0, 2, 0), (1, 2, 0)]
 
 
 def test_all_metrics_equal_scikit_learn():

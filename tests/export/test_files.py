@@ -10,6 +10,7 @@ import pytest
 from oneshot.core.errors import UserError
 from oneshot.export import keras_file, nets, onnx_file
 from tests.export import made_up
+from tests.helpers.fuzz import check_broken_inputs
 
 NAMES = tuple(made_up.SHAPES)
 # Run in a fresh process and another folder, where the package cannot be imported.
@@ -101,3 +102,14 @@ def test_a_file_that_is_missing_or_another_is_named(tmp_path: Path):
     for path, sentence in (("missing.onnx", "missing.onnx is missing"), ("text", "text is no ONNX file")):
         with pytest.raises(UserError, match=sentence):
             onnx_file.read_constants(tmp_path / path)
+
+
+def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    made_up.write("siamese-2d", tmp_path / "weights.h5")
+
+    def check(content: bytes, path: Path) -> None:
+        path.write_bytes(content)
+        assert nets.load("siamese-2d", path).units == 2
+
+    good = (tmp_path / "weights.h5").read_bytes()
+    check_broken_inputs("weights", check, good, tmp_path / "weights.h5", monkeypatch, inputs=300)

@@ -100,6 +100,8 @@ def read_json(path: str | Path) -> dict:
 
 def write_csv(path: str | Path, table) -> None:
     """Write a pandas table as CSV without its index, floats to six significant digits."""
+    # A column of objects would keep all digits of its floats.
+    table = table.infer_objects()
     write_bytes(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
 
 
@@ -121,7 +123,7 @@ def read_weights(path: str | Path, model) -> None:
         model.load_weights(path)
     except FileNotFoundError:
         raise UserError(f"{path} is missing: {_MISSING}") from None
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever HDF5 and Keras raise on a damaged file
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path} does not hold the weights of {model.name} ({reason}): run dvc repro") from None
 

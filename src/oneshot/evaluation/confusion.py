@@ -78,6 +78,13 @@ def confused_pairs(confusion: np.ndarray) -> list[tuple[int, int, int]]:
     return sorted(pairs, key=lambda pair: -pair[2])
 
 
+def error_shares(confusion: np.ndarray) -> list[tuple[int, int, float]]:
+    """List the same pairs with their shares of all errors in place of counts; all are 0 if there is no error."""
+    pairs = confused_pairs(confusion)
+    errors = max(1, sum(count for _, _, count in pairs))
+    return [(first, second, count / errors) for first, second, count in pairs]
+
+
 def to_table(confusion: np.ndarray, names: Sequence[str | int]) -> pd.DataFrame:
     """Lay out a (classes, classes) matrix as a table with columns predicted, reference (names) and count."""
     rows, columns = np.indices(confusion.shape).reshape(2, -1)

@@ -96,6 +96,6 @@ def _read(path: str | Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
             return {group.attrs["name"]: (group["0"][()], group["1"][()]) for group in groups if len(group) == 2}
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run dvc repro, or dvc pull if a remote has it") from None
-    except (OSError, KeyError) as error:
+    except Exception as error:  # whatever HDF5 raises on a damaged file
         reason = " ".join(str(error).split())[:100]
         raise UserError(f"{path} does not hold weights that Keras wrote ({reason}): run dvc repro") from None

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from oneshot.datasets import cifar10
-from oneshot.evaluation.confusion import accuracy, confused_pairs, from_table
+from oneshot.evaluation.confusion import accuracy, error_shares, from_table
 from oneshot.page import reported
 from oneshot.page.spread import Mean
 
@@ -88,17 +88,13 @@ def _unlabelled(together: pd.DataFrame) -> str:
 
 
 def _confused_classes(matrix: np.ndarray, names: Sequence[str], *, comparable: bool) -> str:
-    pairs = confused_pairs(matrix)
-    errors = max(1, sum(count for _, _, count in pairs))
+    pairs = error_shares(matrix)
     theirs = {}
     labels = [cifar10.NAMES.index(name) for name in names]
     if comparable and labels == list(reported.CONFUSION_LABELS):
-        found = confused_pairs(np.array(reported.CONFUSION))
-        total = sum(count for _, _, count in found)
-        theirs = {(a, b): f"; report: {count / total:.0%}" for a, b, count in found}
+        theirs = {(a, b): f"; report: {share:.0%}" for a, b, share in error_shares(np.array(reported.CONFUSION))}
     shown = [
-        f"{names[a]} with {names[b]} ({count / errors:.0%} of all errors{theirs.get((a, b), '')})"
-        for a, b, count in pairs[:2]
+        f"{names[a]} with {names[b]} ({share:.0%} of all errors{theirs.get((a, b), '')})" for a, b, share in pairs[:2]
     ]
     return f"The most frequent errors are {_and(shown)}; {_equally(len(pairs))}."
 
@@ -110,9 +106,8 @@ def _confused_digits(digits: Mapping[str, pd.DataFrame]) -> str:
         shares = []
         for table in digits.values():
             matrix, names = from_table(table.loc[table["part"] == "all"])
-            pairs = confused_pairs(matrix)
-            errors = max(1, sum(count for _, _, count in pairs))
-            shares += [count / errors for x, y, count in pairs if (names[x], names[y]) == (str(a), str(b))]
+            pairs = error_shares(matrix)
+            shares += [share for x, y, share in pairs if (names[x], names[y]) == (str(a), str(b))]
             number = len(pairs)
         if shares:
             found.append(f"{min(shares):.0%} to {max(shares):.0%} ({a} with {b})")

@@ -62,7 +62,7 @@ def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
     table = next(iter(panels.values()))
     shots = f"{table['shots'].iloc[0]}-shot; " if "shots" in table else ""
     figure.supxlabel(f"{shots}numbers: % of the reference class", fontsize=_TICK)
-    return _png(figure)
+    return png(figure)
 
 
 def draw_scatter(panels: Mapping[str, pd.DataFrame], *, one_space: bool) -> bytes:
@@ -113,17 +113,17 @@ def draw_scatter(panels: Mapping[str, pd.DataFrame], *, one_space: bool) -> byte
             columnspacing=1,
             frameon=False,
         )
-    return _png(figure)
+    return png(figure)
 
 
-def _figure(width: float, height: float) -> Figure:
-    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, rect=(0, 0, 1, 0.98))
-    return Figure((width, height), dpi=_DPI, layout=layout)
-
-
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
     """Encode a figure as PNG, without matplotlib's version, which would change the bytes."""
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _figure(width: float, height: float) -> Figure:
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, rect=(0, 0, 1, 0.98))
+    return Figure((width, height), dpi=_DPI, layout=layout)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from oneshot.datasets import mnist
-from oneshot.evaluation.confusion import confused_pairs, from_table
+from oneshot.evaluation.confusion import error_shares, from_table
 from oneshot.evaluation.episodes import choose_images
 from oneshot.page import charts, reported
 from oneshot.page.results import EMBEDDINGS, Results
@@ -74,9 +74,7 @@ def _confused(results: Results, net: str) -> dict:
     table = results.confusion[net]
     table = table.loc[table["part"] == "all"]
     matrix, names = from_table(table)
-    pairs = confused_pairs(matrix)
-    errors = max(1, sum(count for _, _, count in pairs))
-    shares = {f"{names[a]} with {names[b]}": count / errors for a, b, count in pairs}
+    shares = {f"{names[a]} with {names[b]}": share for a, b, share in error_shares(matrix)}
     main = [{"pair": pair, "share": share} for pair, share in list(shares.items())[:2]]
     report = [shares.get(f"{a} with {b}") for a, b in reported.CONFUSED_DIGITS]
     return {"shots": int(table["shots"].iloc[0]), "main": main, "report": report}
