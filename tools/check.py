@@ -80,7 +80,8 @@ def _undeclared(repo: Repo, outputs: dict[str, tuple[PipelineStage, Output]]) ->
     for folder in RESULTS:
         for path in sorted((Path(repo.root_dir) / folder).rglob("*")):
             declared = any(str(part) in outputs for part in (path, *path.parents))
-            if path.is_file() and not declared and path.name != ".gitignore":
+            # What starts with a dot is DVC's, or what a write that was killed has left.
+            if path.is_file() and not declared and not path.name.startswith("."):
                 place = path.relative_to(repo.root_dir)
                 yield f"{place} is the output of no stage: declare it in dvc.yaml or delete it"
 

@@ -285,6 +285,20 @@ def test_what_python_leaves_in_a_package_reruns_nothing(repo: Repo, project: Pat
         shutil.rmtree(compiled.parent)
 
 
+@pytest.mark.parametrize("folder", ["data/splits/mnist", "features/6-class", "metrics", "plots/one_shot_cifar10"])
+def test_what_a_killed_write_leaves_reruns_nothing(repo: Repo, project: Path, folder: str):
+    """A file beside the one that was to be replaced, see core/files.py."""
+    left = project / folder / ".result.json.ab12cd34"
+    seen = ("status", "--porcelain", "--untracked-files=all")
+    before = smoke.git(project, *seen)
+    left.write_bytes(b"half")
+    try:
+        assert would_run(repo) == set()
+        assert smoke.git(project, *seen) == before
+    finally:
+        left.unlink()
+
+
 def test_dvc_repro_says_the_same(project: Path):
     """The command itself, for the line that the README gives: `dvc exp run -S margin=2`."""
     smoke.shrink(project, {"margin": 2.0})
