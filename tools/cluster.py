@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from tqdm import tqdm
 
 from tools import job
+from tools.git import git
 
 # A worker runs as many trainings at once as it offers of this: `dask worker ... --resources training=1`.
 RESOURCE = "training"
@@ -37,8 +38,8 @@ def run(
         import distributed  # noqa: F401
     except ImportError:
         sys.exit("error: a cluster needs Dask: install the packages of the group `cluster` in pyproject.toml")
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs").split()
-    changed += _git("status", "--porcelain", "--untracked-files=all", "--", "src", "stages").split()
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs").split()
+    changed += git("status", "--porcelain", "--untracked-files=all", "--", "src", "stages").split()
     if changed:
         sys.exit(f"error: jobs run a commit, from which {changed[1]} differs: commit it and push, then run again")
     try:
@@ -141,7 +142,3 @@ def _has_workers(client) -> bool:
         return any(RESOURCE in worker["resources"] for worker in client.scheduler_info()["workers"].values())
     except OSError:
         return False
-
-
-def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -5,13 +5,15 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import dvc.api
+import psutil
 from dvc.repo import Repo
 
 from tools import cluster
+from tools.git import git
 
 # Seconds without a live worker after which the queue counts as dead: workers take some time to start and restart.
 PATIENCE = 60.0
@@ -42,25 +44,30 @@ def run(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], option
     experiments: {name: values to set, such as margin=2}; targets: stages to reproduce, with what they depend on.
     Exits with one sentence, after the last one has ended, if one of them fails.
     """
-    if options.cluster:
-        return cluster.run(experiments, targets, options.cluster, options.jobs)
-    return queued(experiments, targets, options.jobs)
+    if not options.cluster:
+        return queued(experiments, targets, options.jobs)
+    if options.jobs > 1 and options.cluster != "local":
+        sys.exit(f"error: how many experiments run at once at {options.cluster} is up to its workers: leave jobs out")
+    return cluster.run(experiments, targets, options.cluster, options.jobs)
 
 
 def queued(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], jobs: int) -> Iterator[str]:
     """Queue experiments and run them, `jobs` at once; yield each name when it has ended well.
 
-    An experiment of this commit that is in the queue already, of a call that was interrupted, stays there. Exits if dvc
-    fails, if one of that name but of another commit is running or, after the last one has ended, if one failed.
+    An experiment of this commit that is in the queue already, of a call that was interrupted, stays there; a finished
+    one of this commit is replaced. Exits if dvc fails, if one of that name but of another commit is running or, after
+    the last one has ended, if one failed.
     """
     waiting = _waiting(set(experiments))
-    for name, values in experiments.items():
-        if name in waiting:
-            continue
+    ahead = {name: values for name, values in experiments.items() if name not in waiting}
+    # Not `exp run --force`, which overwrites the name but also reruns stages that did not change; and not by name only,
+    # which would remove another commit's experiment. What the queue shows as ended must not be taken for the new one.
+    references = [_folder() + name for name in ahead.keys() & finished().keys()]
+    for command, old in (("queue", _ended(ahead)), ("exp", references)):
+        if old:
+            _dvc(command, "remove", *old, quiet=True)
+    for name, values in ahead.items():
         settings = [word for value in values for word in ("-S", value)]
-        # Not `exp run --force`, which overwrites the name but also reruns stages that did not change.
-        remove = [*DVC, "exp", "remove", name]
-        subprocess.run(remove, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _dvc("exp", "run", "--queue", "--name", name, *settings, *targets)
     _dvc("queue", "start", "--jobs", str(jobs))
     failed = []
@@ -77,14 +84,20 @@ def queued(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], job
 def ends(names: Sequence[str], folder: str | Path = ".", patience: float = PATIENCE) -> Iterator[tuple[str, str]]:
     """Yield each of these experiments with its status, Success or Failed, as soon as the queue has ended it.
 
-    Exits with one sentence if no worker has been alive for `patience` seconds, since then they would never end.
+    Those of another commit are left alone. Exits with one sentence if no worker has been alive for `patience` seconds,
+    since then they would never end.
     """
     ahead = list(names)
     alive = time.monotonic()
+    others = None
     while ahead:
         with Repo(str(folder)) as repo:
             queue = repo.experiments.celery_queue
-            ended = {row["name"]: row["status"] for row in queue.status() if row["status"] not in AHEAD}
+            if others is None:
+                entries, commit = (*queue.iter_active(), *queue.iter_queued()), repo.scm.get_rev()
+                others = {entry.stash_rev for entry in entries if entry.baseline_rev != commit}
+            rows = [row for row in queue.status() if row["rev"] not in others]
+            ended = {row["name"]: row["status"] for row in rows if row["status"] not in AHEAD}
             workers = queue.worker_status()
         for name in [name for name in ahead if name in ended]:
             ahead.remove(name)
@@ -105,7 +118,7 @@ def _waiting(names: set[str]) -> set[str]:
     with Repo(".") as repo:
         queue, commit = repo.experiments.celery_queue, repo.scm.get_rev()
         running = [entry for entry in queue.iter_active() if entry.name in names]
-        if running and not queue.worker_status():
+        if running and not _has_worker(queue, running):
             # Their worker died, and DVC would show them as running for ever.
             queue.kill([str(entry.name) for entry in running], force=True)
             running = []
@@ -119,12 +132,42 @@ def _waiting(names: set[str]) -> set[str]:
     return {entry.name for entry in ahead if entry.name in names and entry.baseline_rev == commit}
 
 
+def _has_worker(queue, running: Sequence) -> bool:
+    """Whether a worker of the queue answers; one of a busy machine may be late while its experiment's process runs."""
+    end = time.monotonic() + PATIENCE
+    while not queue.worker_status():
+        if time.monotonic() > end or not any(_is_alive(queue.proc.get(entry.stash_rev)) for entry in running):
+            return False
+        time.sleep(1.0)
+    return True
+
+
+def _is_alive(process) -> bool:
+    """Whether the process of an experiment, as DVC's queue knows it (None: not yet), is running."""
+    try:
+        return process is None or psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _ended(names: Collection[str]) -> list[str]:
+    """What the queue shows as ended by these names, of any commit: its revisions in the queue."""
+    with Repo(".") as repo:
+        rows = repo.experiments.celery_queue.status()
+    return [row["rev"] for row in rows if row["name"] in names and row["status"] not in AHEAD]
+
+
+def _folder() -> str:
+    """Where Git keeps the experiments of the current commit."""
+    commit = git("rev-parse", "HEAD").strip()
+    return f"refs/exps/{commit[:2]}/{commit[2:]}/"
+
+
 def finished() -> dict[str, str]:
     """Return the Git revisions of the experiments of the current commit that have a result, by name."""
     # Not by dvc.api.exp_show, which also lists failed ones, and fails itself while one of the queue is being started.
-    commit = _git("rev-parse", "HEAD").strip()
-    folder = f"refs/exps/{commit[:2]}/{commit[2:]}/"
-    lines = _git("for-each-ref", "--format=%(objectname) %(refname)", folder).splitlines()
+    folder = _folder()
+    lines = git("for-each-ref", "--format=%(objectname) %(refname)", folder).splitlines()
     return {name.removeprefix(folder): revision for revision, name in map(str.split, lines)}
 
 
@@ -144,11 +187,7 @@ def stored(name: str, path: str) -> dict:
     return json.loads(dvc.api.read(path, rev=revision(name)))
 
 
-def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def _dvc(*words: str) -> None:
-    done = subprocess.run([*DVC, *words], check=False)
+def _dvc(*words: str, quiet: bool = False) -> None:
+    done = subprocess.run([*DVC, *words], check=False, stdout=subprocess.DEVNULL if quiet else None)
     if done.returncode:
         sys.exit(done.returncode)

@@ -285,8 +285,16 @@ def test_what_a_killed_queue_was_running_runs_again(project: Path, hold: Path, l
     smoke.git(project, "commit", "--quiet", "--allow-empty", "--message", "another commit, for which nothing is queued")
     assert list(experiments.queued({"seed-2": ["seed=2"], "seed-5": ["seed=5"]}, [], 1)) == ["seed-2", "seed-5"]
     assert len(trainings(hold, 2)) == 2
+    made = experiments.finished()
     for name, seed in (("seed-2", 2), ("seed-5", 5)):
-        assert hashes(project, experiments.revision(name)) == local[seed]
+        assert hashes(project, made[name]) == local[seed]
+
+    # The next commit's experiments by these names leave those of this one alone.
+    commit = job.head()
+    smoke.git(project, "commit", "--quiet", "--allow-empty", "--message", "one more commit")
+    assert list(experiments.queued({"seed-2": ["seed=5"]}, [], 1)) == ["seed-2"]
+    assert hashes(project, experiments.revision("seed-2")) == local[5]
+    assert smoke.git(project, "rev-parse", f"refs/exps/{commit[:2]}/{commit[2:]}/seed-2").strip() == made["seed-2"]
 
 
 def test_a_revision_that_was_not_pushed_is_a_sentence(project: Path):

@@ -1,5 +1,6 @@
 """Waiting for DVC's queue ends with the experiments, or with one sentence if no worker is left."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -12,42 +13,51 @@ HEAD = "0" * 40
 
 
 class Queue:
-    """DVC's queue as ends() sees it: one state per query, and the last one forever."""
+    """DVC's queue: one state per look at the repository, and the last one for ever."""
 
-    def __init__(self, *looks: tuple[dict[str, str], int]):
-        """looks: the experiments' statuses by name, and how many workers are alive."""
-        self._looks = list(looks)
+    def __init__(self, *looks: tuple[dict[str, str], int], commits: dict[str, str]):
+        """looks: the experiments' statuses by name, and how many workers are alive; commits: of those not of HEAD."""
+        self._looks, self._commits = list(looks), commits
+        self.killed: list[str] = []
+        self.proc = SimpleNamespace(get=lambda revision: SimpleNamespace(pid=os.getpid()))
 
-    def _look(self) -> tuple[dict[str, str], int]:
-        return self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
+    def look(self) -> None:
+        self._statuses, self._workers = self._looks.pop(0) if len(self._looks) > 1 else self._looks[0]
 
     def status(self) -> list[dict]:
-        self._statuses, self._workers = self._look()
-        return [{"name": name, "status": status} for name, status in self._statuses.items()]
+        return [{"name": self.name(rev), "status": status, "rev": rev} for rev, status in self._statuses.items()]
+
+    def name(self, revision: str) -> str:
+        return revision.removesuffix("-old")
 
     def iter_active(self) -> Iterator[SimpleNamespace]:
-        self.status()
         return self._entries("Running")
 
     def iter_queued(self) -> Iterator[SimpleNamespace]:
         return self._entries("Queued")
 
     def _entries(self, status: str) -> Iterator[SimpleNamespace]:
-        return (SimpleNamespace(name=name, baseline_rev=HEAD) for name, at in self._statuses.items() if at == status)
+        for rev, at in self._statuses.items():
+            if at == status:
+                yield SimpleNamespace(name=self.name(rev), baseline_rev=self._commits.get(rev, HEAD), stash_rev=rev)
 
     def worker_status(self) -> dict[str, list]:
         return {f"worker-{number}": [] for number in range(self._workers)}
 
+    def kill(self, names: list[str], force: bool) -> None:
+        self.killed += names
+
 
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch):
-    """Replace DVC's queue."""
+    """Replace DVC's queue; there is no finished experiment."""
 
-    def put(*looks: tuple[dict[str, str], int]) -> None:
-        made = Queue(*looks)
+    def put(*looks: tuple[dict[str, str], int], **commits: str) -> Queue:
+        made = Queue(*looks, commits={name.replace("_", "-"): commit for name, commit in commits.items()})
 
         class Repo(SimpleNamespace):
             def __enter__(self):
+                made.look()
                 return self
 
             def __exit__(self, *_):
@@ -55,8 +65,18 @@ def queue(monkeypatch: pytest.MonkeyPatch):
 
         parts = {"experiments": SimpleNamespace(celery_queue=made), "scm": SimpleNamespace(get_rev=lambda: HEAD)}
         monkeypatch.setattr(experiments, "Repo", lambda folder: Repo(**parts))
+        monkeypatch.setattr(experiments, "finished", dict)
+        return made
 
     return put
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The commands of DVC that would have run."""
+    words: list[tuple[str, ...]] = []
+    monkeypatch.setattr(experiments, "_dvc", lambda *command, quiet=False: words.append(command))
+    return words
 
 
 def test_waiting_ends_with_the_last_experiment(queue):
@@ -88,13 +108,66 @@ def test_a_queue_without_dvc_on_the_path_is_dvcs_error(queue, monkeypatch: pytes
     assert raised.value.code == 1
 
 
-def test_what_an_interrupted_call_queued_is_not_queued_again(queue, monkeypatch: pytest.MonkeyPatch):
-    asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(experiments, "_dvc", lambda *words: asked.append(words))
-    monkeypatch.setattr(experiments, "DVC", ("true",))
-    queue(({"a": "Running"}, 1), ({"a": "Success", "b": "Success"}, 1))
+def test_what_an_interrupted_call_queued_is_not_queued_again(queue, asked):
+    queue(({"a": "Running"}, 1), ({"a": "Running"}, 1), ({"a": "Success", "b": "Success"}, 1))
     assert list(experiments.queued({"a": ["margin=2"], "b": []}, ["page"], 2)) == ["a", "b"]
     assert asked == [("exp", "run", "--queue", "--name", "b", "page"), ("queue", "start", "--jobs", "2")]
+
+
+def test_only_this_commits_experiment_is_replaced_and_no_ended_one_is_taken_for_it(queue, asked, monkeypatch):
+    before = {"a-old": "Success", "b-old": "Failed", "c-old": "Success"}
+    queue(
+        (before, 1),
+        (before, 1),
+        ({"c-old": "Success", "a": "Running", "b": "Queued"}, 1),
+        ({"a": "Success", "b": "Success"}, 1),
+    )
+    monkeypatch.setattr(experiments, "finished", lambda: {"a": HEAD, "d": HEAD})
+    monkeypatch.setattr(experiments, "git", lambda *_: HEAD)
+    monkeypatch.setattr(experiments, "PATIENCE", 0.1)
+    assert list(experiments.queued({"a": [], "b": []}, [], 1)) == ["a", "b"]
+    assert asked[:2] == [
+        ("queue", "remove", "a-old", "b-old"),
+        ("exp", "remove", f"refs/exps/{HEAD[:2]}/{HEAD[2:]}/a"),
+    ]
+
+
+def test_an_experiment_of_another_commit_by_that_name_is_not_waited_for(queue):
+    queue(
+        ({"a": "Running", "a-old": "Queued"}, 1),
+        ({"a": "Running", "a-old": "Failed"}, 1),
+        ({"a": "Success", "a-old": "Failed"}, 1),
+        a_old="1" * 40,
+    )
+    assert list(experiments.ends(["a"], patience=0.1)) == [("a", "Success")]
+
+
+def test_a_running_experiment_is_killed_only_if_no_worker_answers_for_long_or_its_process_ended(queue, monkeypatch):
+    monkeypatch.setattr(experiments.time, "sleep", lambda seconds: None)
+    late = queue(({"a": "Running"}, 0))
+    answers = [{}, {}, {"worker": []}]
+    late.worker_status = lambda: answers.pop(0)
+    assert experiments._waiting({"a"}) == {"a"} and not late.killed
+
+    dead = queue(({"a": "Running"}, 0))
+    dead.proc.get = lambda revision: SimpleNamespace(pid=2**22 + 1)  # above the greatest of Linux
+    assert experiments._waiting({"a"}) == set() and dead.killed == ["a"]
+
+    silent = queue(({"a": "Running"}, 0))
+    monkeypatch.setattr(experiments, "PATIENCE", 0.01)
+    assert experiments._waiting({"a"}) == set() and silent.killed == ["a"]
+
+
+def test_how_many_run_at_once_on_a_cluster_is_not_ours_to_say():
+    options = SimpleNamespace(cluster="tcp://host:8786", jobs=2)
+    with pytest.raises(SystemExit, match=r"at tcp://host:8786 is up to its workers"):
+        experiments.run({"a": []}, [], options)
+
+
+def test_a_folder_that_is_no_repository_is_a_sentence(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="a commit of a Git repository, but git says: fatal: not a git repository"):
+        experiments.finished()
 
 
 def test_failed_experiments_and_those_of_another_commit_have_no_result(tmp_path, monkeypatch: pytest.MonkeyPatch):
