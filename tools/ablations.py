@@ -19,7 +19,7 @@ from oneshot.core.environment import ComputeParams
 from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
 from oneshot.core.params import Schema, Seed
-from tools import recipes
+from tools import inputs, recipes
 
 TABLE = Path("docs/ablations.csv")
 UNAUGMENTED = [
@@ -146,6 +146,7 @@ def main() -> None:
     try:
         settings, tree = params.load(Params), params.read()
         environment.enter(settings.compute)
+        inputs.require_current(["split"])
         from oneshot.datasets import cifar10
 
         parts = cifar10.read("data/raw/cifar10").parts(files.read_arrays("data/splits/10-class"))

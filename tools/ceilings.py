@@ -20,6 +20,7 @@ from oneshot.core.files import write_csv
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.few_shot import evaluate_groups
 from oneshot.page.sections.ceilings import over_trainings
+from tools import inputs
 from tools.digit_nets import Params, train
 
 TABLE = Path("docs/ceilings.csv")
@@ -52,10 +53,11 @@ def main() -> None:
     parser.add_argument(
         "--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5], help="seeds of the trainings (default: 1-5)"
     )
-    seeds = parser.parse_args().seeds
+    seeds = list(dict.fromkeys(parser.parse_args().seeds))
     try:
         settings = params.load(Params)
         environment.enter(settings.compute)
+        inputs.require_current(["split"])
         from oneshot.datasets import mnist
 
         parts = mnist.read_parts("data/raw/mnist", "data/splits/mnist")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import dvc.api
 import numpy as np
 import pandas as pd
 from dvc.api import DVCFileSystem
@@ -28,13 +29,15 @@ from oneshot.evaluation.params import OneShotParams
 from oneshot.evaluation.transforms import Layers, layers_of, represent
 from oneshot.splits.params import Cifar10Params
 from oneshot.training.progress import progress
-from tools import recipes
+from tools import inputs, recipes
 from tools.experiments import add_options, finished, revision, run
 from tools.results import ensembles_table
 
 TABLE = Path("docs/ensembles.csv")
-COLUMNS = ["recipe", "nets", "seeds", "setting", "accuracy"]
+COLUMNS = ["recipe", "nets", "seeds", "setting", "accuracy", "inputs"]
 FEATURES = "features/6-class"
+# The evaluation of one net in the pipeline: its code and parameters are those of this one.
+EVALUATION, METRICS = "one_shot_cifar10", "metrics/one_shot_cifar10.json"
 OTHER_IMAGES = (
     "with cifar10.limit_per_class, seeds have other unseen images: leave it empty in params.yaml and the recipe"
 )
@@ -76,25 +79,61 @@ def main() -> None:
         if settings.cifar10.limit_per_class is not None:
             raise UserError(OTHER_IMAGES)
         environment.enter(settings.compute)
-        names = {seed: f"{options.recipe or 'default'}-features-{seed}" for seed in seeds}
+        inputs.require_current([EVALUATION])
+        recipe = options.recipe or "default"
+        names = {seed: f"{recipe}-features-{seed}" for seed in seeds}
         chosen = recipes.settings(options.recipe) if options.recipe else []
         done = finished()
+        for seed, name in names.items():
+            if name in done:
+                check(name, seed, chosen)
         ahead = {name: [*chosen, f"seed={seed}"] for seed, name in names.items() if name not in done}
-        for _ in run(ahead, ("extract_features",), options) if ahead else ():
-            pass  # the ensembles need all of them
+        for name in run(ahead, ("extract_features",), options) if ahead else ():
+            check(name, {name: seed for seed, name in names.items()}[name], chosen)
         nets = {seed: read(name, settings.cifar10.unseen_classes) for seed, name in names.items()}
-        found = pd.DataFrame(rows(nets, settings)).assign(recipe=options.recipe or "default")
+        found = pd.DataFrame(rows(nets, settings)).assign(recipe=recipe, inputs=_inputs(METRICS, chosen))
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("\ninterrupted: the same command continues; what DVC's queue or a worker has begun may go on")
-    table = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=COLUMNS)
-    others = table.loc[table["recipe"] != found["recipe"][0]]
-    # pandas warns of an empty table.
-    table = pd.concat([others, found]) if len(others) else found
-    table = table.sort_values("recipe", kind="stable").reindex(columns=COLUMNS)
+    table = pd.read_csv(TABLE, dtype={"inputs": str}) if TABLE.exists() else pd.DataFrame(columns=COLUMNS)
+    others = [rows for _, rows in table.groupby("recipe") if is_current(rows) and rows["recipe"].iloc[0] != recipe]
+    table = pd.concat([*others, found]).sort_values("recipe", kind="stable").reindex(columns=COLUMNS)
     files.write_csv(TABLE, table)
     print(ensembles_table(table))
+
+
+def check(experiment: str, seed: int, settings: Sequence[str]) -> None:
+    """Raise UserError if an experiment's features are not those of this code, these parameters and a seed.
+
+    settings: of its recipe. The workspace may have changed since the experiment was queued.
+    """
+    rev = revision(experiment)
+    stages = inputs.stages_of(lambda path: dvc.api.read(path, rev=rev), [FEATURES])
+    if inputs.digest(stages) != _inputs(FEATURES, settings) or inputs.seed_of(stages) != seed:
+        raise UserError(
+            f"the experiment {experiment} ran another seed, code, parameters or data than asked for: remove it with"
+            f" `dvc exp remove {experiment}`, then again"
+        )
+
+
+def is_current(rows: pd.DataFrame) -> bool:
+    """Whether a recipe's rows of the table are of this code, these parameters and this data; says so if not."""
+    recipe = rows["recipe"].iloc[0]
+    if recipe == "default" or recipe in recipes.names():
+        settings = [] if recipe == "default" else recipes.settings(recipe)
+        if set(rows["inputs"]) == {_inputs(METRICS, settings)}:
+            return True
+    print(f"ensembles: the rows of {recipe} are removed: made with other code, parameters or data than now")
+    return False
+
+
+def _inputs(path: str, settings: Sequence[str]) -> str:
+    """Make a digest of all inputs but the seed that an output of the workspace has, with some parameters set."""
+    try:
+        return inputs.digest(inputs.stages_of(inputs.workspace, [path]), recipes.change(params.read(), settings))
+    except KeyError as error:
+        raise UserError(f"the recipe sets {error}, which params.yaml does not have") from None
 
 
 def read(experiment: str, classes: Sequence[int]) -> Features:

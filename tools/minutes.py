@@ -4,10 +4,12 @@ The stage `page` cannot read provenance/ itself: minutes differ from run to run,
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import pandas as pd
 
+from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, write_csv
 
 PROVENANCE, TABLE = Path("provenance"), Path("docs/minutes.csv")
@@ -24,7 +26,10 @@ def collect(folder: Path) -> pd.DataFrame:
 def main() -> None:
     """Write the table."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    table = collect(PROVENANCE)
+    try:
+        table = collect(PROVENANCE)
+    except UserError as error:
+        sys.exit(f"error: {error}")
     write_csv(TABLE, table)
     print(f"minutes: {len(table)} stages, {table['minutes'].sum():.0f} minutes in all, in {TABLE}")
 

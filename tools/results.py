@@ -9,10 +9,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from dvc.utils.serialize import load_yaml
 
 from oneshot.core import params
+from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, write_bytes
 from oneshot.evaluation.confusion import error_shares, from_table
 from oneshot.page import reported
@@ -281,6 +283,7 @@ def generate() -> dict[Path, str]:
         net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in _DIGIT_NETS
     }
     pipeline, parameters = load_yaml("dvc.yaml"), params.read()
+    params.check(parameters, params.stage_schemas())
     images = parameters["cifar10"]
     protocol = metrics["one_shot_cifar10"]["report_protocol"]
     mean = mean_with(trainings, PROTOCOL, parameters["seed"], protocol["accuracy"])
@@ -314,7 +317,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; exit with status 1 if a table is stale")
     check = parser.parse_args().check
-    stale = {path: text for path, text in generate().items() if path.read_text(encoding="utf-8") != text}
+    try:
+        stale = {path: text for path, text in generate().items() if path.read_text(encoding="utf-8") != text}
+    except UserError as error:
+        sys.exit(f"error: {error}")
     if check and stale:
         sys.exit(f"error: the tables of {', '.join(map(str, stale))} are stale: run make results")
     for path, text in stale.items():
@@ -332,7 +338,7 @@ def _mean(means: pd.DataFrame, name: str) -> str:
 
 def _value(mean: float, deviation: float | None) -> str:
     """Write a mean and its deviation, which a single training or ensemble does not have."""
-    return f"{mean:.3f}" + ("" if pd.isna(deviation) else f" +/- {_spread(deviation)}")
+    return f"{mean:.3f}" + ("" if deviation is None or np.isnan(deviation) else f" +/- {_spread(deviation)}")
 
 
 def _spread(value: float) -> str:

@@ -96,6 +96,8 @@ def test_more_minutes_resume_a_training_and_no_more_change_nothing(tmp_path, mon
     parts = dict(zip(("train", "validation", "test"), np.split(np.arange(200), (120, 160)), strict=True))
     monkeypatch.setattr(cifar10, "read", lambda folder: made_up)
     monkeypatch.setattr(ablations.files, "read_arrays", lambda folder: parts)
+    checked = []
+    monkeypatch.setattr(ablations.inputs, "require_current", checked.append)
 
     def run(minutes: float) -> list[bytes]:
         monkeypatch.setattr(sys, "argv", ["ablations", "report", "--minutes", str(minutes)])
@@ -103,6 +105,7 @@ def test_more_minutes_resume_a_training_and_no_more_change_nothing(tmp_path, mon
         return ablations.TABLE.read_bytes().splitlines()
 
     first = run(0)
+    assert checked == [["split"]]
     assert run(0) == first
     row = pd.read_csv(ablations.TABLE).iloc[0]
     assert (row["training"], row["epoch"]) == ("report", 1) and 0 <= row["test_accuracy"] <= 1

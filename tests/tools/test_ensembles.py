@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from dvc_data.index import DataIndexDirError
 
@@ -63,6 +64,64 @@ def test_each_ensemble_has_a_row_per_setting_and_the_squared_distances_add_up(se
     net = nets[1]
     alone = represent("mirror_both_whitened", net.unseen, net.seen, net.seen_labels)
     np.testing.assert_array_equal(given[-3 * shots], alone)
+
+
+LOCK = """
+stages:
+  extract_features:
+    cmd: python stages/extract_features.py
+    deps: [{path: src, md5: %s}]
+    params: {params.yaml: {seed: %d, margin: %s}}
+    outs: [{path: features/6-class, md5: a}]
+  one_shot_cifar10:
+    cmd: python stages/one_shot_cifar10.py
+    deps: [{path: features/6-class, md5: a}, {path: src, md5: code}]
+    params: {params.yaml: {seed: 1, margin: 1.0}}
+    outs: [{path: metrics/one_shot_cifar10.json, md5: b}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "seed", "margin", "same"),
+    [
+        ([], "code", 2, 1.0, True),
+        (["margin=3.0"], "code", 2, 3.0, True),
+        ([], "code", 2, 3.0, False),
+        (["margin=3.0"], "code", 2, 1.0, False),
+        ([], "old code", 2, 1.0, False),
+        ([], "code", 3, 1.0, False),
+    ],
+)
+def test_an_experiment_of_other_inputs_is_refused(tmp_path, monkeypatch, settings, code, seed, margin, same):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.lock").write_text(LOCK % ("code", 1, 1.0))
+    (tmp_path / "params.yaml").write_text("seed: 1\nmargin: 1.0\n")
+    monkeypatch.setattr(ensembles, "revision", lambda name: name)
+    monkeypatch.setattr(ensembles.dvc.api, "read", lambda path, rev: LOCK % (code, seed, margin))
+    if same:
+        ensembles.check("features-2", 2, settings)
+        return
+    with pytest.raises(UserError, match="features-2 ran another seed, code, parameters or data than asked for"):
+        ensembles.check("features-2", 2, settings)
+
+
+def test_rows_of_other_inputs_or_of_a_recipe_that_is_gone_are_not_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.lock").write_text(LOCK % ("code", 1, 1.0))
+    (tmp_path / "params.yaml").write_text("seed: 1\nmargin: 1.0\n")
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes/wide").write_text("-S margin=3.0\n")
+
+    def made(recipe, settings):
+        found = ensembles._inputs(ensembles.METRICS, settings)
+        return pd.DataFrame({"recipe": [recipe], "inputs": [found]})
+
+    assert ensembles.is_current(made("default", []))
+    assert ensembles.is_current(made("wide", ["margin=3.0"]))
+    assert capsys.readouterr().out == ""
+    for recipe, settings in (("default", ["margin=3.0"]), ("wide", []), ("gone", [])):
+        assert not ensembles.is_current(made(recipe, settings))
+        assert f"ensembles: the rows of {recipe} are removed" in capsys.readouterr().out
 
 
 def test_features_that_are_no_longer_in_the_cache_are_named(monkeypatch):

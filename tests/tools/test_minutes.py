@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from tools import minutes
 from tools.minutes import collect
 
 
@@ -14,3 +17,13 @@ def test_a_row_per_stage_without_the_page_itself(tmp_path: Path):
     assert table["stage"].tolist() == ["download-mnist", "split"]
     assert table.columns.tolist() == ["stage", "minutes", "processor", "threads", "tensorflow"]
     assert table["tensorflow"].unique().tolist() == ["2.21.0"]
+
+
+def test_a_broken_record_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "provenance").mkdir()
+    (tmp_path / "provenance/split.json").write_text("{")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["minutes"])
+    with pytest.raises(SystemExit, match=r"error: provenance/split\.json is not JSON"):
+        minutes.main()
+    assert not (tmp_path / "docs").exists()

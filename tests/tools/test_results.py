@@ -1,6 +1,7 @@
 """The generated tables: every number is from the stored results, and stale tables are noticed."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -126,6 +127,20 @@ def test_filling_replaces_what_stands_between_the_comments():
     assert results.fill(filled, {"t": "new"}) == filled
     with pytest.raises(ValueError, match="<!-- u -->"):
         results.fill(text, {"u": "new"})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("seed: [1", "is not valid YAML"), ("sead: 1\n", "reads the parameter sead; did you mean seed?")],
+)
+def test_a_mistake_in_params_yaml_is_one_sentence(tmp_path, monkeypatch, text: str, sentence: str):
+    for name in ("docs", "stages", "metrics", "plots", "dvc.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "params.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["results"])
+    with pytest.raises(SystemExit, match="error: .*" + re.escape(sentence)):
+        results.main()
 
 
 def test_the_texts_are_up_to_date_and_every_row_is_stored():

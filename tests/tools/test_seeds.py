@@ -14,7 +14,7 @@ from oneshot.page.contents import contents
 from oneshot.page.results import Results
 from oneshot.page.spread import spread
 from tests.page.made_up import made_up
-from tools import seeds
+from tools import inputs, seeds
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,10 +97,10 @@ def test_the_page_asks_for_metrics_that_the_table_has(monkeypatch: pytest.Monkey
 def test_without_a_whole_stored_run_nothing_is_started(project: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sys.argv", ["seeds", "2"])
     monkeypatch.setattr(seeds, "run", lambda *_: pytest.fail("an experiment was started"))
-    monkeypatch.setattr(seeds, "_is_stale", lambda: True)
+    monkeypatch.setattr(inputs, "DVC", ("echo", "Running stage"))
     with pytest.raises(SystemExit, match=r"dvc\.lock is not of this code"):
         seeds.main()
-    monkeypatch.setattr(seeds, "_is_stale", lambda: False)
+    monkeypatch.setattr(inputs, "DVC", ("echo",))
     (project / "metrics/one_shot_cifar10.json").write_text("{}")
     with pytest.raises(SystemExit, match="the stored run has no 'report_protocol'"):
         seeds.main()
@@ -113,7 +113,7 @@ def test_an_experiment_of_another_seed_is_no_row(project: Path, monkeypatch: pyt
     own = seeds.row(reader(project))
     (project / "docs").mkdir()
     monkeypatch.setattr("sys.argv", ["seeds", "2"])
-    monkeypatch.setattr(seeds, "_is_stale", lambda: False)
+    monkeypatch.setattr(inputs, "DVC", ("echo",))
     monkeypatch.setattr(seeds, "finished", dict)
     monkeypatch.setattr(seeds, "run", lambda *_: iter(["seed-2"]))
     monkeypatch.setattr(seeds, "_experiment", lambda name: own)
@@ -135,7 +135,7 @@ def test_an_interrupted_call_is_continued(project: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("sys.argv", ["seeds", "2", "3", "4", "5"])
     monkeypatch.setattr(seeds, "run", run)
-    monkeypatch.setattr(seeds, "_is_stale", lambda: False)
+    monkeypatch.setattr(inputs, "DVC", ("echo",))
     monkeypatch.setattr(seeds, "finished", lambda: left)
     monkeypatch.setattr(seeds, "_experiment", lambda name: own | {"seed": int(name[5:])})
     with pytest.raises(SystemExit, match="seed-5 failed"):
@@ -170,7 +170,7 @@ def test_a_recipe_has_a_table_of_runs_with_its_parameters(project: Path, recipe,
         yield from experiments
 
     monkeypatch.setattr(seeds, "run", run)
-    monkeypatch.setattr(seeds, "_is_stale", lambda: False)
+    monkeypatch.setattr(inputs, "DVC", ("echo",))
     monkeypatch.setattr(seeds, "finished", lambda: {"wide-5": "0"})
     monkeypatch.setattr(seeds, "_experiment", lambda name: recipe | {"seed": int(name[5:])})
     for words in ("3", "3 4 5"):
@@ -189,7 +189,7 @@ def test_a_recipe_has_a_table_of_runs_with_its_parameters(project: Path, recipe,
 
 def test_a_recipe_that_cannot_be_run_or_told_is_named(project: Path, recipe, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(seeds, "run", lambda experiments, *_: iter(experiments))
-    monkeypatch.setattr(seeds, "_is_stale", lambda: False)
+    monkeypatch.setattr(inputs, "DVC", ("echo",))
     monkeypatch.setattr(seeds, "finished", dict)
     monkeypatch.setattr("sys.argv", ["seeds", "3", "--recipe", "wide"])
 

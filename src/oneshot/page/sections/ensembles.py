@@ -16,17 +16,16 @@ def section(results: Results) -> dict:
 
 
 def over_ensembles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Summarise docs/ensembles.csv: the mean accuracy and its deviation (n - 1) over the ensembles of each size.
+    """Summarise docs/ensembles.csv: mean accuracies over the ensembles of each size, and the deviations of single nets.
 
     Both have a row per setting, and a column per recipe and number of nets, whose title says how many ensembles there
-    are. A single ensemble has no deviation; what was not measured is missing.
+    are. Ensembles of several nets share nets, so their deviation (n - 1) would be too small: it is missing, as that of
+    a single one, and as what was not measured.
     """
-    sizes = ["recipe", "nets"]
-    titles = {
-        size: f"{size[0]}: {size[1]} net{'s' if size[1] != 1 else ''} ({rows['seeds'].nunique()})"
-        for size, rows in table.groupby(sizes)
-    }
-    found = table.groupby(["setting", *sizes], sort=False)["accuracy"]
-    both = (values.unstack(sizes).reindex(columns=list(titles)) for values in (found.mean(), found.std()))
-    means, deviations = (frame.set_axis(list(titles.values()), axis=1) for frame in both)
-    return means, deviations
+    shape = {"values": "accuracy", "index": "setting", "columns": ["recipe", "nets"], "sort": False}
+    means = table.pivot_table(aggfunc="mean", **shape).sort_index(axis=1)
+    single = table.loc[table["nets"] == 1].pivot_table(aggfunc="std", **shape)
+    deviations = single.reindex(index=means.index, columns=means.columns)
+    counts = table.groupby(["recipe", "nets"])["seeds"].nunique()
+    titles = [f"{recipe}: {nets} net{'s' if nets != 1 else ''} ({counts[recipe, nets]})" for recipe, nets in means]
+    return means.set_axis(titles, axis=1), deviations.set_axis(titles, axis=1)
