@@ -1,12 +1,13 @@
 """A trial as a picture: accuracy by the number of examples, and the confusion matrix."""
 
+import io
 import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from oneshot.plotting.figures import png
 from oneshot.use.trial import Trial
 
 # More classes have no room for a number in each cell, and many more none for their names.
@@ -22,10 +23,13 @@ def draw(trial: Trial, names: Sequence[str], title: str) -> bytes:
     _draw_curve(curve, trial, len(names))
     _draw_matrix(matrix, trial.confusions[1], names)
     matrix.set_title("from one example of each class")
+    FigureCanvasAgg(figure)
+    buffer = io.BytesIO()
     with warnings.catch_warnings():
         # A name in a script that the font does not have is drawn as boxes.
         warnings.simplefilter("ignore")
-        return png(figure)
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def _draw_curve(ax, trial: Trial, ways: int) -> None:
