@@ -84,8 +84,8 @@ def queued(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], job
 def ends(names: Sequence[str], folder: str | Path = ".", patience: float = PATIENCE) -> Iterator[tuple[str, str]]:
     """Yield each of these experiments with its status, Success or Failed, as soon as the queue has ended it.
 
-    Those of another commit are left alone. Exits with one sentence if no worker has been alive for `patience` seconds,
-    since then they would never end.
+    Those of another commit are left alone. Exits with one sentence if for `patience` seconds no worker has answered and
+    none of them has had a process, since then they would never end.
     """
     ahead = list(names)
     alive = time.monotonic()
@@ -98,11 +98,13 @@ def ends(names: Sequence[str], folder: str | Path = ".", patience: float = PATIE
                 others = {entry.stash_rev for entry in entries if entry.baseline_rev != commit}
             rows = [row for row in queue.status() if row["rev"] not in others]
             ended = {row["name"]: row["status"] for row in rows if row["status"] not in AHEAD}
-            workers = queue.worker_status()
+            running = [entry for entry in queue.iter_active() if entry.name in ahead]
+            # A worker of a busy machine may not answer for minutes.
+            lives = queue.worker_status() or any(_is_alive(queue.proc.get(entry.stash_rev)) for entry in running)
         for name in [name for name in ahead if name in ended]:
             ahead.remove(name)
             yield name, ended[name]
-        if workers:
+        if lives:
             alive = time.monotonic()
         elif ahead and time.monotonic() - alive > patience:
             sys.exit(
@@ -136,16 +138,17 @@ def _has_worker(queue, running: Sequence) -> bool:
     """Whether a worker of the queue answers; one of a busy machine may be late while its experiment's process runs."""
     end = time.monotonic() + PATIENCE
     while not queue.worker_status():
-        if time.monotonic() > end or not any(_is_alive(queue.proc.get(entry.stash_rev)) for entry in running):
+        processes = [queue.proc.get(entry.stash_rev) for entry in running]
+        if time.monotonic() > end or not any(process is None or _is_alive(process) for process in processes):
             return False
         time.sleep(1.0)
     return True
 
 
 def _is_alive(process) -> bool:
-    """Whether the process of an experiment, as DVC's queue knows it (None: not yet), is running."""
+    """Whether the process of an experiment, as DVC's queue knows it (None: it has none yet), is running."""
     try:
-        return process is None or psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE
+        return process is not None and psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 

@@ -90,9 +90,16 @@ def test_waiting_ends_with_the_last_experiment(queue):
 
 def test_a_dead_worker_ends_the_wait_in_a_sentence(queue):
     """DVC issues 10398, 10562: the experiment stays in the state Running forever."""
-    queue(({"a": "Running"}, 1), ({"a": "Running"}, 0))
+    dead = queue(({"a": "Running"}, 1), ({"a": "Running"}, 0))
+    dead.proc.get = lambda revision: None
     with pytest.raises(SystemExit, match="no worker of DVC's queue is running, but a did not end"):
         list(experiments.ends(["a"], patience=0.05))
+
+
+def test_a_worker_that_does_not_answer_is_waited_for_while_its_experiments_process_runs(queue):
+    looks = [({"a": "Running"}, 0)] * 8
+    queue(*looks, ({"a": "Success"}, 1))
+    assert list(experiments.ends(["a"], patience=0.02)) == [("a", "Success")]
 
 
 def test_an_experiment_that_ended_as_its_worker_stopped_is_no_fault(queue):
