@@ -112,7 +112,7 @@ def ends(names: Sequence[str], folder: str | Path = ".", patience: float = PATIE
                 f" and `dvc queue logs {ahead[0]}` show what happened; then run again"
             )
         if ahead:
-            time.sleep(min(5.0, patience / 4))
+            time.sleep(min(2.0, patience / 4))
 
 
 def _waiting(names: set[str]) -> set[str]:

@@ -131,7 +131,7 @@ def test_only_this_commits_experiment_is_replaced_and_no_ended_one_is_taken_for_
     )
     monkeypatch.setattr(experiments, "finished", lambda: {"a": HEAD, "d": HEAD})
     monkeypatch.setattr(experiments, "git", lambda *_: HEAD)
-    monkeypatch.setattr(experiments, "PATIENCE", 0.1)
+    monkeypatch.setattr(experiments.time, "sleep", lambda seconds: None)
     assert list(experiments.queued({"a": [], "b": []}, [], 1)) == ["a", "b"]
     assert asked[:2] == [
         ("queue", "remove", "a-old", "b-old"),
