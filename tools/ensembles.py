@@ -81,16 +81,15 @@ def main() -> None:
         environment.enter(settings.compute)
         inputs.require_current([EVALUATION])
         recipe = options.recipe or "default"
-        names = {seed: f"{recipe}-features-{seed}" for seed in seeds}
+        seed_of = {f"{recipe}-features-{seed}": seed for seed in seeds}
         chosen = recipes.settings(options.recipe) if options.recipe else []
         done = finished()
-        for seed, name in names.items():
-            if name in done:
-                check(name, seed, chosen)
-        ahead = {name: [*chosen, f"seed={seed}"] for seed, name in names.items() if name not in done}
+        for name in seed_of.keys() & done.keys():
+            check(name, seed_of[name], chosen)
+        ahead = {name: [*chosen, f"seed={seed}"] for name, seed in seed_of.items() if name not in done}
         for name in run(ahead, ("extract_features",), options) if ahead else ():
-            check(name, {name: seed for seed, name in names.items()}[name], chosen)
-        nets = {seed: read(name, settings.cifar10.unseen_classes) for seed, name in names.items()}
+            check(name, seed_of[name], chosen)
+        nets = {seed: read(name, settings.cifar10.unseen_classes) for name, seed in seed_of.items()}
         found = pd.DataFrame(rows(nets, settings)).assign(recipe=recipe, inputs=_inputs(METRICS, chosen))
     except UserError as error:
         sys.exit(f"error: {error}")
