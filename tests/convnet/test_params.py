@@ -28,11 +28,12 @@ def test_each_net_has_its_own_stretches_of_epochs():
     assert chosen.recipe_of("6-class").sides() == [(32, 1), (32, 0.5)]
 
 
-def test_the_recipes_of_both_nets_differ_in_their_epochs_and_norm_penalty_only():
+def test_the_recipes_of_both_nets_differ_in_their_epochs_norm_penalty_and_cell_loss_only():
     chosen = convnet(epochs={"ten_class": [[16, 2]], "six_class": [[32, 2]]}, learning_rate=0.5)
     ten, six = (chosen.recipe_of(net).model_dump() for net in ("10-class", "6-class"))
     assert ten.pop("epochs") == [(16, 2)] and six.pop("epochs") == [(32, 2)]
     assert (ten.pop("norm_penalty"), six.pop("norm_penalty")) == (0, 3)
+    assert (ten.pop("cell_loss"), six.pop("cell_loss")) == (0, 1)
     assert ten == six == chosen.recipe.model_dump()
     assert ten["learning_rate"] == 0.5
 

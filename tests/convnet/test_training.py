@@ -1,11 +1,12 @@
 """The recipe: batches, shrinking, schedules and the step, on a tiny net if the full one is not needed."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from oneshot.convnet import net, training
+from oneshot.convnet import losses, net, training
 from oneshot.convnet.muon import Muon
 from oneshot.convnet.params import ConvnetParams
 from oneshot.core import params
@@ -29,11 +30,12 @@ REPORT = {
 STILL = DEFAULT["recipe"]["augmentation"] | {"width_shift": 0.0, "height_shift": 0.0, "flip": "none"}
 
 
-def recipe(six_class=None, norm_penalty=0.0, **changes):
+def recipe(six_class=None, norm_penalty=0.0, cell_loss=0.0, **changes):
     """The default recipe of the 6-class net, with some changes."""
     epochs = DEFAULT["epochs"] | ({"six_class": six_class} if six_class else {})
-    penalties = DEFAULT["norm_penalty"] | {"six_class": norm_penalty}
-    tree = DEFAULT | {"epochs": epochs, "norm_penalty": penalties, "recipe": DEFAULT["recipe"] | changes}
+    weights = {"norm_penalty": norm_penalty, "cell_loss": cell_loss}
+    weights = {name: DEFAULT[name] | {"six_class": weight} for name, weight in weights.items()}
+    tree = DEFAULT | {"epochs": epochs, "recipe": DEFAULT["recipe"] | changes} | weights
     return ConvnetParams.model_validate(tree).recipe_of("6-class")
 
 
@@ -73,6 +75,7 @@ def test_a_step_descends_the_penalized_smoothed_loss():
     model = keras.Sequential(
         [
             keras.Input((32, 32, 3)),
+            keras.layers.AveragePooling2D(4, name=net.LAST_MAPS),
             keras.layers.Flatten(),
             keras.layers.Dense(5, activation="relu", name="representation"),
             keras.layers.Dense(4, name="logits"),
@@ -81,15 +84,19 @@ def test_a_step_descends_the_penalized_smoothed_loss():
     start = [weight.copy() for weight in model.get_weights()]
     rng = np.random.default_rng(0)
     images, labels = rng.normal(size=(6, 32, 32, 3)).astype(np.float32), rng.integers(4, size=6).astype(np.int32)
-    chosen = recipe(norm_penalty=0.7, **REPORT | {"weight_penalty": 0.03, "label_smoothing": 0.2})
+    chosen = recipe(norm_penalty=0.7, cell_loss=0.6, **REPORT | {"weight_penalty": 0.03, "label_smoothing": 0.2})
+    cells = losses.cell_classifier(model)
+    assert cells.shape == (3, 4)
+    start.append(cells.numpy())
     optimizer = keras.optimizers.SGD(1.0)
-    optimizer.build(model.trainable_variables)
-    step = training.make_step(model, optimizer, chosen)
+    optimizer.build([*model.trainable_variables, cells])
+    step = training.make_step(model, optimizer, chosen, cells=[cells])
     metrics = step(tf.constant(images), tf.constant(labels))
 
-    w, b, w2, b2 = variables = [tf.Variable(weight) for weight in start]
+    w, b, w2, b2, w3 = variables = [tf.Variable(weight) for weight in start]
+    maps = images.reshape(6, 8, 4, 8, 4, 3).mean(axis=(2, 4))
     with tf.GradientTape() as tape:
-        units = tf.nn.relu(images.reshape(6, -1) @ w + b)
+        units = tf.nn.relu(maps.reshape(6, -1) @ w + b)
         logits = units @ w2 + b2
         entropy = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)
         loss = entropy(tf.one_hot(labels, 4), logits) + keras.regularizers.L2(0.03)(w) + keras.regularizers.L2(0.03)(w2)
@@ -97,29 +104,16 @@ def test_a_step_descends_the_penalized_smoothed_loss():
         distances = [tf.norm(unit - middle) for unit in tf.unstack(units)]
         usual = np.mean([distance.numpy() for distance in distances])
         loss += 0.7 * sum((distance / usual - 1) ** 2 for distance in distances) / 6
-    for ours, before, slope in zip(model.get_weights(), start, tape.gradient(loss, variables), strict=True):
+        loss += keras.regularizers.L2(0.03)(w3)
+        for row, column in itertools.product(range(8), repeat=2):
+            loss += 0.6 / 64 * entropy(tf.one_hot(labels, 4), maps[:, row, column] @ w3)
+    after = [*model.get_weights(), cells.numpy()]
+    for ours, before, slope in zip(after, start, tape.gradient(loss, variables), strict=True):
         np.testing.assert_allclose(ours, before - slope, rtol=1e-4, atol=1e-5)
     plain = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
     assert float(metrics["loss"]) == pytest.approx(float(plain), rel=1e-5)
     assert float(metrics["accuracy"]) == pytest.approx(np.mean(logits.numpy().argmax(axis=1) == labels))
     assert int(metrics["count"]) == 6
-
-
-def test_the_norm_spread_is_that_of_the_distances_from_the_mean():
-    values = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
-    lengths = np.linalg.norm(values - values.mean(axis=0), axis=1)
-    spread = float(training.norm_spread(tf.constant(values)))
-    assert spread == pytest.approx(np.var(lengths) / np.mean(lengths) ** 2, rel=1e-4)
-    assert float(training.norm_spread(tf.constant(50 * values + 3))) == pytest.approx(spread, rel=1e-3)
-    assert float(training.norm_spread(tf.constant([[1.0, 2], [3, 2], [2, 1], [2, 3]]))) == pytest.approx(0, abs=1e-6)
-
-
-def test_the_norm_spread_of_equal_representations_has_a_finite_gradient():
-    same = tf.ones((3, 4))
-    with tf.GradientTape() as tape:
-        tape.watch(same)
-        spread = training.norm_spread(same)
-    assert float(spread) == 0 and np.all(tape.gradient(spread, same).numpy() == 0)
 
 
 def test_the_reports_recipe_is_plain_adam_without_schedule_or_batch_norm():
@@ -167,7 +161,7 @@ def tiny(classes=2):
     """A small net of blurred images, which takes smaller ones as the ConvNet does."""
     layers = [
         keras.Input((32, 32, 3)),
-        keras.layers.AveragePooling2D(4),
+        keras.layers.AveragePooling2D(4, name=net.LAST_MAPS),
         keras.layers.Flatten(name="flatten"),
         keras.layers.Dropout(0.2),
         keras.layers.Dense(8, activation="relu", name="representation"),
@@ -185,10 +179,14 @@ def two_kinds():
     return LabelledImages(images, labels, np.arange(64)).relabelled([7, 9])
 
 
-def train(folder, on_epoch=lambda metrics: None):
+def narrow():
+    return net.build(2, widths=((4, 4), (4, 4, 8)), units=8, batch_norm=True)
+
+
+def train(folder, on_epoch=lambda metrics: None, build=tiny, cell_loss=0.0):
     seed_initialisation(1)
-    model, data = tiny(), two_kinds()
-    chosen = recipe([[16, 2], [32, 1]], **REPORT | {"batch": 16, "learning_rate": 0.003})
+    model, data = build(), two_kinds()
+    chosen = recipe([[16, 2], [32, 1]], cell_loss=cell_loss, **REPORT | {"batch": 16, "learning_rate": 0.003})
     checkpoint = Checkpoint(folder, "tiny")
     history = training.train(model, data, data, chosen, seed=1, checkpoint=checkpoint, on_epoch=on_epoch)
     return model, history
@@ -218,7 +216,7 @@ def test_whitening_filters_stay_and_the_last_of_several_stretches_leaves_the_fir
     tmp_path, epochs, frozen
 ):
     seed_initialisation(1)
-    model, data = net.build(2, widths=((4, 4), (4, 4, 8)), units=8, batch_norm=True), two_kinds()
+    model, data = narrow(), two_kinds()
     names = [f"conv{number}{part}" for number in (1, 2, 3) for part in ("", "_norm")]
     seen = []
 
@@ -234,8 +232,9 @@ def test_whitening_filters_stay_and_the_last_of_several_stretches_leaves_the_fir
     assert not np.array_equal(model.get_layer("conv1_norm").mean, np.zeros(4))
 
 
-def test_a_resumed_training_ends_in_the_same_bytes(tmp_path):
-    expected, expected_history = train(tmp_path / "whole")
+@pytest.mark.parametrize("options", [{}, {"build": narrow, "cell_loss": 1.0}])
+def test_a_resumed_training_ends_in_the_same_bytes(tmp_path, options):
+    expected, expected_history = train(tmp_path / "whole", **options)
 
     def interrupt(metrics):
         rows.append(metrics)
@@ -244,8 +243,14 @@ def test_a_resumed_training_ends_in_the_same_bytes(tmp_path):
 
     rows = []
     with pytest.raises(KeyboardInterrupt):
-        train(tmp_path / "resumed", interrupt)
-    model, history = train(tmp_path / "resumed")
+        train(tmp_path / "resumed", interrupt, **options)
+    model, history = train(tmp_path / "resumed", **options)
     assert history == expected_history
     for ours, theirs in zip(model.get_weights(), expected.get_weights(), strict=True):
         assert ours.tobytes() == theirs.tobytes()
+
+
+def test_the_cell_loss_changes_the_convolutions(tmp_path):
+    without, with_it = (train(tmp_path / str(weight), build=narrow, cell_loss=weight)[0] for weight in (0.0, 1.0))
+    kernels = [model.get_layer("conv5").kernel.numpy() for model in (without, with_it)]
+    assert not np.array_equal(*kernels)

@@ -87,6 +87,7 @@ def parameter_files(draw: st.DrawFn) -> dict:
             "convolution": draw(st.sampled_from(["auto", "winograd", "plain"])),
             "epochs": {"ten_class": draw(stretches), "six_class": draw(stretches)},
             "norm_penalty": {net: draw(st.floats(0, 100)) for net in ("ten_class", "six_class")},
+            "cell_loss": {net: draw(st.floats(0, 100)) for net in ("ten_class", "six_class")},
             "recipe": {
                 "batch": draw(st.integers(1, 40)),
                 "optimizer": optimizer,

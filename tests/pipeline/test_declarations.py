@@ -36,8 +36,8 @@ DIGIT_NETS = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
 WITHOUT_RUN_CACHE = {"draw_pictures", "page", *(f"export_digit_net@{net}" for net in DIGIT_NETS)}
 # A stage reads only what is its own net's, but its schema has both nets'.
 OF_ANOTHER_NET = {
-    "train_convnet@10-class": {"convnet.epochs.six_class", "convnet.norm_penalty.six_class"},
-    "train_convnet@6-class": {"convnet.epochs.ten_class", "convnet.norm_penalty.ten_class"},
+    "train_convnet@10-class": {f"convnet.{name}.six_class" for name in ("epochs", "norm_penalty", "cell_loss")},
+    "train_convnet@6-class": {f"convnet.{name}.ten_class" for name in ("epochs", "norm_penalty", "cell_loss")},
 }
 
 NETS = ("convnet", "siamese", "dense_embedding")

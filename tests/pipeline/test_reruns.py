@@ -71,6 +71,8 @@ PARAMETERS = {
     "convnet.epochs.six_class": ([[32, 1]], SIX_CLASS),
     "convnet.norm_penalty.ten_class": (2.0, TEN_CLASS),
     "convnet.norm_penalty.six_class": (2.0, SIX_CLASS),
+    "convnet.cell_loss.ten_class": (2.0, TEN_CLASS),
+    "convnet.cell_loss.six_class": (2.0, SIX_CLASS),
     "convnet.recipe.batch": (32, CONVNET),
     "convnet.recipe.frozen": (0, CONVNET),
     "convnet.recipe.offset_rate": (1.0, CONVNET),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from oneshot.convnet import training as convnet
+from oneshot.convnet.losses import cell_classifier
 from oneshot.convnet.params import Recipe
 from oneshot.core import params
 from oneshot.core.images import LabelledImages
@@ -80,10 +81,13 @@ def digits(count: int) -> LabelledImages:
 @pytest.mark.parametrize("side", [8, 16, 24, 32])
 def test_the_convnets(side: int, traced: list, monkeypatch: pytest.MonkeyPatch):
     """At every side: below 32 an enlarged map would bring ResizeNearestNeighborGrad."""
-    recipe = Recipe.model_validate(params.read()["convnet"]["recipe"] | {"epochs": [[side, 1]], "norm_penalty": 1.0})
+    recipe = Recipe.model_validate(
+        params.read()["convnet"]["recipe"] | {"epochs": [[side, 1]], "norm_penalty": 1.0, "cell_loss": 1.0}
+    )
     for convolution in ("winograd", "plain"):
         model = convnet.build(6, recipe, convolution)
-        step = convnet.make_step(model, convnet.make_optimizer(model, recipe, 10), recipe)
+        cells = [cell_classifier(model)]
+        step = convnet.make_step(model, convnet.make_optimizer(model, recipe, 10), recipe, cells=cells)
         step.get_concrete_function(tf.TensorSpec((2, side, side, 3), tf.float32), tf.TensorSpec((2,), tf.int32))
     found = operations(traced)
     assert "Conv2D" in found or "BatchMatMulV2" in found

@@ -57,11 +57,13 @@ class RecipeParams(Schema):
 class Recipe(RecipeParams):
     """How one net is trained: the shared recipe, and what is its own.
 
-    epochs: stretches, each with one side of the images; norm_penalty: weight of `training.norm_spread` in the loss.
+    epochs: stretches, each with one side of the images; norm_penalty, cell_loss: weights of `losses.norm_spread` and of
+    `losses.cell_entropy` in the loss.
     """
 
     epochs: Stretches
     norm_penalty: float = Field(ge=0)
+    cell_loss: float = Field(ge=0)
 
     def sides(self) -> list[tuple[int, float]]:
         """Return the side of the images in pixels, and the part of the images that are used, of each epoch."""
@@ -81,8 +83,8 @@ class EpochsParams(Schema):
     six_class: Stretches
 
 
-class NormPenaltyParams(Schema):
-    """How strongly each net's training keeps the norms of the representations equal."""
+class WeightParams(Schema):
+    """The weight of a part of the loss in each net's training."""
 
     ten_class: float = Field(ge=0)
     six_class: float = Field(ge=0)
@@ -92,11 +94,12 @@ class ConvnetParams(ConvolutionParams):
     """How the 10-class and the 6-class net are trained."""
 
     epochs: EpochsParams
-    norm_penalty: NormPenaltyParams
+    norm_penalty: WeightParams
+    cell_loss: WeightParams
     recipe: RecipeParams
 
     def recipe_of(self, net: str) -> Recipe:
         """Return the recipe of the "10-class" or the "6-class" net."""
         key = {"10-class": "ten_class", "6-class": "six_class"}[net]
-        own = {name: getattr(getattr(self, name), key) for name in ("epochs", "norm_penalty")}
+        own = {name: getattr(getattr(self, name), key) for name in ("epochs", "norm_penalty", "cell_loss")}
         return Recipe(**own, **dict(self.recipe))

@@ -1,12 +1,13 @@
 """Training the ConvNets."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from oneshot.convnet import net
 from oneshot.convnet.inference import predictor, use_winograd
+from oneshot.convnet.losses import cell_classifier, cell_entropy, norm_spread
 from oneshot.convnet.muon import Muon, Triangle
 from oneshot.convnet.params import AugmentationParams, Recipe, RecipeParams
 from oneshot.convnet.sides import copies_of_a_cell, move, net_of_side
@@ -72,11 +73,12 @@ def train(
     steps = [max(1, int(part * len(images)) // batch) for _, part in sides]
     nets = {side: net_of_side(model, side) for side in {net.SIDE, *(side for side, _ in sides)}}
     optimizers = {side: make_optimizer(of_side, recipe, sum(steps)) for side, of_side in nets.items()}
+    cells = [cell_classifier(model)] if recipe.cell_loss else []
     for side, optimizer in optimizers.items():
-        optimizer.build(nets[side].trainable_variables)
+        optimizer.build([*nets[side].trainable_variables, *cells])
     frozen = _frozen(recipe)
     step_of = {
-        (side, count): make_step(nets[side], optimizers[side], recipe, frozen=count)
+        (side, count): make_step(nets[side], optimizers[side], recipe, frozen=count, cells=cells)
         for (side, _), count in zip(sides, frozen, strict=True)
     }
     predictors = {side: predictor(model, side=side) for side, _ in sides}
@@ -103,7 +105,7 @@ def train(
     penalty = f", or convnet.norm_penalty, which is {recipe.norm_penalty:g}" if recipe.norm_penalty else ""
     return run_epochs(
         epochs=len(sides),
-        variables=[*model.variables, *optimizers[net.SIDE].variables],
+        variables=[*model.variables, *cells, *optimizers[net.SIDE].variables],
         train_epoch=train_epoch,
         validate=validate,
         checkpoint=checkpoint,
@@ -150,12 +152,17 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
 
 
 def make_step(
-    model: keras.Sequential, optimizer: keras.optimizers.Optimizer, recipe: Recipe, *, frozen: int = 0
+    model: keras.Sequential,
+    optimizer: keras.optimizers.Optimizer,
+    recipe: Recipe,
+    *,
+    frozen: int = 0,
+    cells: Sequence[keras.Variable] = (),
 ) -> Callable:
     """Make the training step: (images (b, side, side, 3) float32, labels (b,) int32) -> metrics of the batch.
 
     frozen: number of first convolutions, with their batch norms, that are not trained; their statistics still follow
-    the batches.
+    the batches. cells: the kernel of `losses.cell_classifier`, if the recipe has a cell loss.
     """
     still = {f"conv{number}{part}" for number in range(1, frozen + 1) for part in ("", "_norm")}
     still_paths = {weight.path for layer in model.layers if layer.name in still for weight in layer.trainable_weights}
@@ -164,12 +171,13 @@ def make_step(
         layer.kernel.path: recipe.weight_penalty / copies.get(layer.name, 1.0)
         for layer in model.layers
         if hasattr(layer, "kernel")
-    }
+    } | {kernel.path: recipe.weight_penalty for kernel in cells}
 
     @tf.function
     def step(images, labels):
         with tf.GradientTape() as tape:
-            representations = net.forward(model, images, training=True, until="representation")
+            maps = net.forward(model, images, training=True, until=net.LAST_MAPS)
+            representations = net.forward(model, maps, training=True, after=net.LAST_MAPS, until="representation")
             logits = net.forward(model, representations, training=True, after="representation")
             classes = known_size(logits, 1)
             targets = tf.one_hot(labels, classes)
@@ -178,7 +186,10 @@ def make_step(
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
             if recipe.norm_penalty:
                 loss += recipe.norm_penalty * norm_spread(representations)
+            for kernel in cells:
+                loss += recipe.cell_loss * cell_entropy(maps, tf.convert_to_tensor(kernel), smooth)
         variables = [variable for variable in model.trainable_variables if variable.path not in still_paths]
+        variables += cells
         gradients = tape.gradient(loss, variables)
         if recipe.weight_penalty:
             # The gradient of penalty * sum(w^2), as of Keras's L2 regularizer, without computing the sum itself.
@@ -191,20 +202,6 @@ def make_step(
         return {"count": tf.size(labels), "loss": entropy, "accuracy": tf.reduce_mean(tf.cast(correct, tf.float32))}
 
     return step
-
-
-def norm_spread(representations: tf.Tensor) -> tf.Tensor:
-    """Compute how unequal the distances of a batch's representations from their mean are: (b, units) -> float32.
-
-    It is the mean of (distance / mean distance - 1)^2; both means are constants for the gradient. The smaller it is,
-    the more Euclidean distances depend on directions only, as after unit length. A form of ring loss (Zheng et al.
-    2018), which measures norms from zero and learns their size.
-    """
-    values = tf.cast(representations, tf.float32)
-    around = values - tf.stop_gradient(tf.reduce_mean(values, axis=0))
-    # The square root has no gradient at 0.
-    distances = tf.sqrt(tf.reduce_sum(around**2, axis=1) + 1e-6)
-    return tf.reduce_mean((distances / tf.stop_gradient(tf.reduce_mean(distances)) - 1) ** 2)
 
 
 def epoch_batches(
