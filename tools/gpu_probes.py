@@ -166,18 +166,28 @@ SIX_CLASS = SECOND | named(LIGHT, ON_LIGHT) | named(MORE_MOMENTUM, ON_MORE_MOMEN
 TEN_CLASS = {"second default": epochs(1, 2, 1)} | named(BASIS, TEN)
 FOLDS = {name: SECOND[name] for name in ("second default", "no label smoothing", "penalty 0")}
 FOLDS |= named(LIGHT, LIGHT_ON_FOLDS)
+# The recipe of the 6-class net, with its dropout and norm penalty, by the default and by recipes/thorough.
+TODAY = BASIS | epochs(2, 2, 1) | {"dropout": 0.3, "norm_penalty": 3.0}
+THOROUGH = TODAY | epochs(4, 6, 3) | SECOND["penalty 0.0001"]
+CELLS = {
+    f"{name}, cell loss {weight:g}": basis | {"cell_loss": weight}
+    for name, basis in (("default", TODAY), ("thorough", THOROUGH))
+    for weight in (0.0, 0.3, 1.0, 3.0)
+}
 
 
 def probes() -> list[Probe]:
-    """Return all probes: two seeds of each arm of the 6-class and the 10-class net, and one on each of six folds."""
+    """Return all probes: two seeds of each arm of the 6-class and the 10-class net, and one on each of some folds."""
     whole = [
         Probe(arm, tuple(changes.items()), seed, classes)
         for seed in (1, 2)
         for arms, classes in ((SIX_CLASS, tuple(range(6))), (TEN_CLASS, tuple(range(10))))
         for arm, changes in arms.items()
     ]
+    folds = all_folds()
+    on_folds = [*((arm, folds[:6]) for arm in FOLDS.items()), *((arm, folds) for arm in CELLS.items())]
     return whole + [
-        Probe(arm, tuple(changes.items()), 1, *fold) for arm, changes in FOLDS.items() for fold in all_folds()[:6]
+        Probe(arm, tuple(changes.items()), 1, *fold) for (arm, changes), chosen in on_folds for fold in chosen
     ]
 
 

@@ -1,4 +1,4 @@
-"""The ConvNet's training in PyTorch, for probes on a GPU: layers and arithmetic of `oneshot.convnet`, no norm penalty.
+"""The ConvNet's training in PyTorch, for probes on a GPU: layers and arithmetic of `oneshot.convnet`.
 
 On a GPU each step is one CUDA graph, maps and their products are bfloat16, and several nets train at a time, each in
 its own stream. A test compares a step in float32 on a CPU with the pipeline's.
@@ -49,6 +49,8 @@ class Setting:
     zoom: float = 0.0  # factors from 1 - zoom to 1 + zoom, of each side
     colour: float = 0.0  # contrast from 1 - colour to 1 + colour, each channel shifted by up to colour
     contrast: float = 0.0  # weight of a supervised contrastive loss on the units
+    norm_penalty: float = 0.0  # see oneshot.convnet.losses.norm_spread
+    cell_loss: float = 0.0  # see oneshot.convnet.losses.cell_entropy
     # Part of the graph.
     frozen: tuple[int, ...] = (1, 1, 2)  # number of first convolutions that each stretch does not train
     batch: int = 128
@@ -65,13 +67,13 @@ class Setting:
     def structure(self) -> tuple:
         """Return what decides the graphs of a training."""
         sides = tuple(side for side, _ in self.epochs)
-        parts = self.cutout, self.zoom > 0, self.colour > 0, self.contrast > 0, self.mixup
-        return sides, self.frozen, self.batch, self.dropout, *parts
+        parts = self.zoom > 0, self.colour > 0, self.contrast > 0, self.norm_penalty > 0, self.cell_loss > 0
+        return sides, self.frozen, self.batch, self.dropout, self.cutout, self.mixup, *parts
 
 
 SCALARS = (
     "rate", "sgd_rate", "warmup", "offset_rate", "penalty", "dense_penalty", "dense_rate", "smoothing",
-    "muon_momentum", "momentum", "zoom", "colour", "contrast",
+    "muon_momentum", "momentum", "zoom", "colour", "contrast", "norm_penalty", "cell_loss",
 )  # fmt: skip
 
 
@@ -167,7 +169,8 @@ class Trainer:
         self.variances = [torch.ones(size, device=DEVICE) for size in sizes]
         self.dense = {side: zeros((side // 4) ** 2 * self.widths[-1], self.units) for side in (16, 24, 32)}
         self.last, self.bias = zeros(self.units, classes), zeros(classes)
-        trained = [*self.kernels, *self.offsets, *self.dense.values(), self.last, self.bias]
+        self.cells = zeros(self.widths[-1], classes)
+        trained = [*self.kernels, *self.offsets, *self.dense.values(), self.last, self.bias, self.cells]
         self.buffers = {id(parameter): torch.zeros_like(parameter) for parameter in trained}
 
     def prepare(self, setting: Setting, classes: int) -> None:
@@ -272,8 +275,9 @@ class Trainer:
         for values in self.variances:
             values.fill_(1)
         he_normal(self.dense[SIDE], len(self.dense[SIDE]))
-        limit = math.sqrt(6 / (self.units + self.classes))
-        self.last.uniform_(-limit, limit, generator=generator)
+        for kernel in (self.last, self.cells):
+            limit = math.sqrt(6 / sum(kernel.shape))
+            kernel.uniform_(-limit, limit, generator=generator)
         self.side = SIDE
         for name, value in self.scalars.items():
             value.fill_(float(steps if name == "steps" else getattr(setting, name)))
@@ -341,19 +345,25 @@ class Trainer:
                 images = images * (1 - share) + images.roll(1, 0) * share
         dense = self.dense[side]
         trained = [*self.kernels[frozen:], *self.offsets[frozen:], dense, self.last, self.bias]
-        units = self._normalised(self._dense(self._maps(images, True, frozen), side), len(self.widths), True)
+        maps = self._maps(images, True, frozen)
+        units = self._normalised(self._dense(maps, side), len(self.widths), True)
         logits = F.dropout(units, setting.dropout) @ self.last + self.bias
-        logs = F.log_softmax(logits, 1)
 
-        def entropy(labels):
-            smoothing = self.scalars["smoothing"]
-            return -((1 - smoothing) * logs.gather(1, labels[:, None])[:, 0] + smoothing * logs.mean(1)).mean()
+        def entropy(logits, labels):
+            logs, smoothing = F.log_softmax(logits, -1), self.scalars["smoothing"]
+            return -((1 - smoothing) * logs.gather(-1, labels[..., None])[..., 0] + smoothing * logs.mean(-1)).mean()
 
-        loss = entropy(labels)
+        loss = entropy(logits, labels)
         if setting.mixup:
-            loss = (1 - share) * loss + share * entropy(labels.roll(1))
+            loss = (1 - share) * loss + share * entropy(logits, labels.roll(1))
         if setting.contrast:
             loss = loss + self.scalars["contrast"] * supervised_contrast(units, labels)
+        if setting.norm_penalty:
+            loss = loss + self.scalars["norm_penalty"] * norm_spread(units)
+        if setting.cell_loss:
+            trained.append(self.cells)
+            each = maps.permute(0, 2, 3, 1).float() @ self.cells
+            loss = loss + self.scalars["cell_loss"] * entropy(each, labels[:, None, None].expand(each.shape[:3]))
         gradients = torch.autograd.grad(loss, trained)
         with torch.no_grad():
             self._update(trained, gradients, dense, side)
@@ -377,7 +387,7 @@ class Trainer:
             if parameter is dense:
                 gradient = gradient + 2 * known["dense_penalty"] / copies * parameter
                 multiple = copies * known["dense_rate"]
-            elif parameter is self.last:
+            elif parameter is self.last or parameter is self.cells:
                 gradient = gradient + 2 * known["dense_penalty"] * parameter
             elif parameter is not self.bias:
                 multiple = known["offset_rate"]
@@ -407,6 +417,12 @@ class Trainer:
             results = F.relu(linear) @ self.last + self.bias
         self._wait()
         return results
+
+
+def norm_spread(units: torch.Tensor) -> torch.Tensor:
+    """Compute `oneshot.convnet.losses.norm_spread`: (n, d) -> scalar."""
+    distances = torch.sqrt(((units - units.mean(0).detach()) ** 2).sum(1) + 1e-6)
+    return ((distances / distances.mean().detach() - 1) ** 2).mean()
 
 
 def supervised_contrast(units: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

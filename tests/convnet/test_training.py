@@ -200,12 +200,19 @@ def test_training_separates_two_kinds_of_images(tmp_path):
     assert history[-1]["validation/loss"] < history[0]["validation/loss"] < np.log(2)
 
 
-def test_a_diverging_training_names_the_rate_and_the_norm_penalty_if_there_is_one(tmp_path):
+def test_a_diverging_training_names_the_rate_and_the_weights_that_are_not_0(tmp_path):
     seed_initialisation(1)
     model, data, given = tiny(), two_kinds(), {"seed": 1, "on_epoch": lambda metrics: None}
     model.get_layer("logits").bias.assign([np.nan, 0.0])
-    for penalty, named in ((3.0, "0.003, or convnet.norm_penalty, which is 3"), (0.0, "0.003")):
-        chosen = recipe([[16, 1]], norm_penalty=penalty, **REPORT | {"batch": 16, "learning_rate": 0.003})
+    for weights, named in (
+        ({}, "0.003"),
+        ({"norm_penalty": 3.0}, "0.003, or convnet.norm_penalty, which is 3"),
+        (
+            {"norm_penalty": 3.0, "cell_loss": 0.5},
+            "0.003, or convnet.norm_penalty, which is 3, or convnet.cell_loss, which is 0.5",
+        ),
+    ):
+        chosen = recipe([[16, 1]], **weights, **REPORT | {"batch": 16, "learning_rate": 0.003})
         with pytest.raises(UserError) as caught:
             training.train(model, data, data, chosen, checkpoint=Checkpoint(tmp_path, "tiny"), **given)
         assert str(caught.value).endswith(f"lower convnet.recipe.learning_rate, which is {named}")

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from oneshot.convnet import net, sides, training  # noqa: E402
+from oneshot.convnet import losses, net, sides, training  # noqa: E402
 from oneshot.convnet.params import ConvnetParams  # noqa: E402
 from oneshot.core import params  # noqa: E402
 from tools import torch_net  # noqa: E402
@@ -13,7 +13,7 @@ from tools import torch_net  # noqa: E402
 WIDTHS, UNITS = ((60, 8), (8, 8, 12)), 10
 CHANGES = {
     "learning_rate": 0.02, "warmup": 0.5, "weight_penalty": 0.001, "offset_rate": 3.0, "label_smoothing": 0.2,
-    "norm_penalty": 0.0, "dropout_units": 0.0,
+    "norm_penalty": 0.7, "cell_loss": 0.6, "dropout_units": 0.0,
 }  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def test_two_steps_and_the_logits_are_those_of_the_pipeline(side, frozen):
     labels, filters = rng.integers(6, size=64), rng.normal(size=(54, 3, 3, 3)).astype(np.float32)
     setting = torch_net.Setting(
         rate=0.02, sgd_rate=0.02, warmup=0.5, penalty=0.001, dense_penalty=0.001, offset_rate=3.0, smoothing=0.2,
-        epochs=((side, 1),), frozen=(frozen,), batch=32,
+        norm_penalty=0.7, cell_loss=0.6, epochs=((side, 1),), frozen=(frozen,), batch=32,
     )  # fmt: skip
     stored = torch.tensor(images)
     trainer = torch_net.Trainer(stored, torch_net.reflected(stored), WIDTHS, UNITS, steps=2)
@@ -36,6 +36,8 @@ def test_two_steps_and_the_logits_are_those_of_the_pipeline(side, frozen):
         model.get_layer(f"conv{number}").kernel.assign(kernel.detach().numpy().transpose(2, 3, 1, 0))
     model.get_layer("representation").kernel.assign(trainer.dense[32].detach().numpy())
     model.get_layer("logits").kernel.assign(trainer.last.detach().numpy())
+    cells = losses.cell_classifier(model)
+    cells.assign(trainer.cells.detach().numpy())
     batches, draw_batch = [], trainer._batch
 
     def keep_batch(*arguments):
@@ -48,10 +50,10 @@ def test_two_steps_and_the_logits_are_those_of_the_pipeline(side, frozen):
     recipe = ConvnetParams.model_validate(params.read()["convnet"]).recipe_of("6-class").model_copy(update=CHANGES)
     of_side = sides.net_of_side(model, side)
     optimizer = training.make_optimizer(of_side, recipe, 2)
-    optimizer.build(of_side.trainable_variables)
+    optimizer.build([*of_side.trainable_variables, cells])
     if of_side is not model:
         sides.move(model.variables, of_side.variables)
-    step = training.make_step(of_side, optimizer, recipe, frozen=frozen)
+    step = training.make_step(of_side, optimizer, recipe, frozen=frozen, cells=[cells])
     for batch, targets in batches:
         step(batch.numpy().transpose(0, 2, 3, 1), targets.numpy().astype(np.int32))
     if of_side is not model:
@@ -65,6 +67,7 @@ def test_two_steps_and_the_logits_are_those_of_the_pipeline(side, frozen):
         np.testing.assert_allclose(trainer.means[place], norm.mean.numpy(), atol=1e-4)
         np.testing.assert_allclose(trainer.variances[place], norm.variance.numpy(), atol=1e-4)
         np.testing.assert_allclose(trainer.offsets[place].detach(), norm.offset.numpy(), atol=5e-4)
+    np.testing.assert_allclose(trainer.cells.detach(), cells.numpy(), atol=5e-4)
     logits = trainer.logits(trainer.represent(np.arange(64), mirrored=False)[0])
     expected = net.forward(model, net.standardize(images)).numpy()
     np.testing.assert_allclose(logits, expected, atol=0.01 * np.abs(expected).max())

@@ -102,7 +102,8 @@ def train(
     def validate(epoch):
         return classification_metrics(predictors[sides[epoch][0]](validation_set.images), validation_set.labels)
 
-    penalty = f", or convnet.norm_penalty, which is {recipe.norm_penalty:g}" if recipe.norm_penalty else ""
+    weights = {name: getattr(recipe, name) for name in ("norm_penalty", "cell_loss")}
+    others = "".join(f", or convnet.{name}, which is {weight:g}" for name, weight in weights.items() if weight)
     return run_epochs(
         epochs=len(sides),
         variables=[*model.variables, *cells, *optimizers[net.SIDE].variables],
@@ -110,7 +111,7 @@ def train(
         validate=validate,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
-        rate=f"convnet.recipe.learning_rate, which is {recipe.learning_rate:g}{penalty}",
+        rate=f"convnet.recipe.learning_rate, which is {recipe.learning_rate:g}{others}",
     )
 
 
