@@ -35,6 +35,7 @@ def cell_entropy(maps: tf.Tensor, kernel: tf.Tensor, targets: tf.Tensor) -> tf.T
     classes. It is the dense classification of Lifchitz et al. (2019), "Dense classification and implanting for few-shot
     learning", with a linear classifier.
     """
-    cells = tf.reshape(tf.cast(maps, tf.float32), (-1, known_size(kernel, 0)))
-    logs = tf.reshape(tf.nn.log_softmax(cells @ kernel), (-1, known_size(maps, 1) ** 2, known_size(kernel, 1)))
+    cells = tf.reshape(tf.cast(maps, tf.float32), (-1, known_size(maps, 1) ** 2, known_size(kernel, 0)))
+    # One product for each image: how oneDNN divides a single one over the threads depends on the size of the cache.
+    logs = tf.nn.log_softmax(tf.matmul(cells, kernel))
     return -tf.reduce_mean(tf.reduce_sum(targets * tf.reduce_mean(logs, axis=1), axis=1))
