@@ -39,7 +39,7 @@ def ours(side: int, seconds: float, *, precision: str = "float32", last: bool = 
 
     last: in the last stretch, in which further convolutions are not trained (convnet.recipe.frozen).
     """
-    from oneshot.convnet import training
+    from oneshot.convnet import losses, training
     from oneshot.convnet.params import ConvnetParams
     from oneshot.convnet.sides import net_of_side
     from oneshot.core import params
@@ -48,8 +48,10 @@ def ours(side: int, seconds: float, *, precision: str = "float32", last: bool = 
     recipe = ConvnetParams.model_validate(params.read()["convnet"]).recipe_of("10-class")
     model = net_of_side(training.build(CLASSES, recipe, "auto", precision), side)
     optimizer = training.make_optimizer(model, recipe, 100_000)
-    optimizer.build(model.trainable_variables)
-    step = training.make_step(model, optimizer, recipe, frozen=recipe.frozen if last else int(recipe.whitening))
+    cells = losses.cell_classifier(model) if recipe.cell_loss else None
+    optimizer.build([*model.trainable_variables, *([] if cells is None else [cells])])
+    frozen = recipe.frozen if last else int(recipe.whitening)
+    step = training.make_step(model, optimizer, recipe, frozen=frozen, cells=cells)
     images, labels = (tf.constant(array) for array in random_batch(side))
     return rate(lambda: float(step(images, labels)["loss"]), seconds)
 

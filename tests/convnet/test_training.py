@@ -90,7 +90,7 @@ def test_a_step_descends_the_penalized_smoothed_loss():
     start.append(cells.numpy())
     optimizer = keras.optimizers.SGD(1.0)
     optimizer.build([*model.trainable_variables, cells])
-    step = training.make_step(model, optimizer, chosen, cells=[cells])
+    step = training.make_step(model, optimizer, chosen, cells=cells)
     metrics = step(tf.constant(images), tf.constant(labels))
 
     w, b, w2, b2, w3 = variables = [tf.Variable(weight) for weight in start]

@@ -53,7 +53,7 @@ def test_two_steps_and_the_logits_are_those_of_the_pipeline(side, frozen):
     optimizer.build([*of_side.trainable_variables, cells])
     if of_side is not model:
         sides.move(model.variables, of_side.variables)
-    step = training.make_step(of_side, optimizer, recipe, frozen=frozen, cells=[cells])
+    step = training.make_step(of_side, optimizer, recipe, frozen=frozen, cells=cells)
     for batch, targets in batches:
         step(batch.numpy().transpose(0, 2, 3, 1), targets.numpy().astype(np.int32))
     if of_side is not model:

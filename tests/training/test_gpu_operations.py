@@ -86,7 +86,7 @@ def test_the_convnets(side: int, traced: list, monkeypatch: pytest.MonkeyPatch):
     )
     for convolution in ("winograd", "plain"):
         model = convnet.build(6, recipe, convolution)
-        cells = [cell_classifier(model)]
+        cells = cell_classifier(model)
         step = convnet.make_step(model, convnet.make_optimizer(model, recipe, 10), recipe, cells=cells)
         step.get_concrete_function(tf.TensorSpec((2, side, side, 3), tf.float32), tf.TensorSpec((2,), tf.int32))
     found = operations(traced)

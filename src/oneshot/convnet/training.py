@@ -1,7 +1,7 @@
 """Training the ConvNets."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -73,9 +73,10 @@ def train(
     steps = [max(1, int(part * len(images)) // batch) for _, part in sides]
     nets = {side: net_of_side(model, side) for side in {net.SIDE, *(side for side, _ in sides)}}
     optimizers = {side: make_optimizer(of_side, recipe, sum(steps)) for side, of_side in nets.items()}
-    cells = [cell_classifier(model)] if recipe.cell_loss else []
+    cells = cell_classifier(model) if recipe.cell_loss else None
+    further = [] if cells is None else [cells]
     for side, optimizer in optimizers.items():
-        optimizer.build([*nets[side].trainable_variables, *cells])
+        optimizer.build([*nets[side].trainable_variables, *further])
     frozen = _frozen(recipe)
     step_of = {
         (side, count): make_step(nets[side], optimizers[side], recipe, frozen=count, cells=cells)
@@ -106,7 +107,7 @@ def train(
     others = "".join(f", or convnet.{name}, which is {weight:g}" for name, weight in weights.items() if weight)
     return run_epochs(
         epochs=len(sides),
-        variables=[*model.variables, *cells, *optimizers[net.SIDE].variables],
+        variables=[*model.variables, *further, *optimizers[net.SIDE].variables],
         train_epoch=train_epoch,
         validate=validate,
         checkpoint=checkpoint,
@@ -158,12 +159,12 @@ def make_step(
     recipe: Recipe,
     *,
     frozen: int = 0,
-    cells: Sequence[keras.Variable] = (),
+    cells: keras.Variable | None = None,
 ) -> Callable:
     """Make the training step: (images (b, side, side, 3) float32, labels (b,) int32) -> metrics of the batch.
 
     frozen: number of first convolutions, with their batch norms, that are not trained; their statistics still follow
-    the batches. cells: the kernel of `losses.cell_classifier`, if the recipe has a cell loss.
+    the batches. cells: the kernel of `losses.cell_classifier`, needed if the recipe has a cell loss.
     """
     still = {f"conv{number}{part}" for number in range(1, frozen + 1) for part in ("", "_norm")}
     still_paths = {weight.path for layer in model.layers if layer.name in still for weight in layer.trainable_weights}
@@ -172,7 +173,9 @@ def make_step(
         layer.kernel.path: recipe.weight_penalty / copies.get(layer.name, 1.0)
         for layer in model.layers
         if hasattr(layer, "kernel")
-    } | {kernel.path: recipe.weight_penalty for kernel in cells}
+    }
+    if cells is not None:
+        penalties[cells.path] = recipe.weight_penalty
 
     @tf.function
     def step(images, labels):
@@ -187,10 +190,10 @@ def make_step(
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
             if recipe.norm_penalty:
                 loss += recipe.norm_penalty * norm_spread(representations)
-            for kernel in cells:
-                loss += recipe.cell_loss * cell_entropy(maps, tf.convert_to_tensor(kernel), smooth)
+            if recipe.cell_loss:
+                loss += recipe.cell_loss * cell_entropy(maps, tf.convert_to_tensor(cells), smooth)
         variables = [variable for variable in model.trainable_variables if variable.path not in still_paths]
-        variables += cells
+        variables += [] if cells is None else [cells]
         gradients = tape.gradient(loss, variables)
         if recipe.weight_penalty:
             # The gradient of penalty * sum(w^2), as of Keras's L2 regularizer, without computing the sum itself.
