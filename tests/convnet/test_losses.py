@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from oneshot.convnet import losses, net
+from oneshot.convnet import losses, net, sides
 from oneshot.training.tensorflow import tf
 
 
@@ -44,4 +44,6 @@ def test_the_cell_entropy_is_the_mean_over_images_and_cells():
 
 
 def test_the_classifier_of_cells_has_an_input_for_each_channel_and_an_output_for_each_class():
-    assert losses.cell_classifier(net.build(6, widths=((60, 8), (8, 8, 12)), units=10)).shape == (12, 6)
+    model = net.build(6, widths=((60, 8), (8, 8, 12)), units=10)
+    for of_side in (model, sides.net_of_side(model, 16)):
+        assert losses.cell_classifier(of_side).shape == (12, 6)

@@ -206,10 +206,10 @@ def test_a_diverging_training_names_the_rate_and_the_weights_that_are_not_0(tmp_
     model.get_layer("logits").bias.assign([np.nan, 0.0])
     for weights, named in (
         ({}, "0.003"),
-        ({"norm_penalty": 3.0}, "0.003, or convnet.norm_penalty, which is 3"),
+        ({"norm_penalty": 3.0}, "0.003, or this net's convnet.norm_penalty, which is 3"),
         (
             {"norm_penalty": 3.0, "cell_loss": 0.5},
-            "0.003, or convnet.norm_penalty, which is 3, or convnet.cell_loss, which is 0.5",
+            "0.003, or this net's convnet.norm_penalty, which is 3, or this net's convnet.cell_loss, which is 0.5",
         ),
     ):
         chosen = recipe([[16, 1]], **weights, **REPORT | {"batch": 16, "learning_rate": 0.003})

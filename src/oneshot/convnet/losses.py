@@ -24,7 +24,7 @@ def cell_classifier(model: keras.Sequential) -> keras.Variable:
     It is used in training only.
     """
     layer = keras.layers.Dense(model.get_layer("logits").units, use_bias=False, name="cells")
-    layer.build((None, known_size(tf.convert_to_tensor(model.get_layer("representation").kernel), 0) // net.MAP**2))
+    layer.build((None, known_size(model.get_layer(net.LAST_MAPS).output, -1)))
     return layer.kernel
 
 

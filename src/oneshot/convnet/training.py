@@ -104,7 +104,7 @@ def train(
         return classification_metrics(predictors[sides[epoch][0]](validation_set.images), validation_set.labels)
 
     weights = {name: getattr(recipe, name) for name in ("norm_penalty", "cell_loss")}
-    others = "".join(f", or convnet.{name}, which is {weight:g}" for name, weight in weights.items() if weight)
+    parts = (f", or this net's convnet.{name}, which is {weight:g}" for name, weight in weights.items() if weight)
     return run_epochs(
         epochs=len(sides),
         variables=[*model.variables, *further, *optimizers[net.SIDE].variables],
@@ -112,7 +112,7 @@ def train(
         validate=validate,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
-        rate=f"convnet.recipe.learning_rate, which is {recipe.learning_rate:g}{others}",
+        rate=f"convnet.recipe.learning_rate, which is {recipe.learning_rate:g}{''.join(parts)}",
     )
 
 
