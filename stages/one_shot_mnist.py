@@ -18,12 +18,12 @@ class Params(Schema):
 
 
 def main(params: Params, net: str) -> None:
-    """Write the metrics, and the tables that the pictures are drawn from."""
+    """Write the metrics, of unseen digits also by the last maps, and the tables that the pictures are drawn from."""
     import pandas as pd
 
     from oneshot.core import files
     from oneshot.datasets import mnist
-    from oneshot.evaluation import confusion, few_shot
+    from oneshot.evaluation import confusion, few_shot, transforms
     from oneshot.evaluation.episodes import choose_images, require_features, require_images
     from oneshot.evaluation.projections import point_table
 
@@ -32,7 +32,8 @@ def main(params: Params, net: str) -> None:
     pictured = params.pictures.images_per_class
     data = files.read_arrays(f"features/{net}")
     points, labels = data["embeddings"], data["labels"]
-    require_features(points, net)
+    for features in (points, data["maps"]):
+        require_features(features, net)
     for count, key in (
         (max(one_shot.shots) + 1, "one_shot.shots and at least one query"),
         (pictured, "pictures.images_per_class"),
@@ -44,6 +45,11 @@ def main(params: Params, net: str) -> None:
     metrics: dict[str, dict] = {group: {} for group in groups}
     for (group, shots), counts in confusions.items():
         metrics[group][f"shot_{shots}"] = {"accuracy": confusion.accuracy_metrics(counts)["accuracy"]}
+    maps, known = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
+    whitened = transforms.represent("maps_whitened", maps, known, data["seen_labels"])
+    for (_, shots), counts in few_shot.evaluate_groups(whitened, labels, {"unseen": unseen}, **many).items():
+        found = confusion.accuracy_metrics(counts)["accuracy"]
+        metrics["unseen"][f"shot_{shots}"]["accuracy_maps_whitened"] = found
     fewest = min(one_shot.shots)
     matrices = [
         confusion.to_table(confusions[group, fewest].sum(0), digits).assign(part=group, shots=fewest)

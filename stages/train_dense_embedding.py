@@ -17,7 +17,7 @@ class Params(Schema):
 
 
 def main(params: Params, name: str) -> None:
-    """Write the net's weights, its embeddings of all test images, its learning curves and its test metrics."""
+    """Write the net's weights, what it makes of all test images, its learning curves and its test metrics."""
     import numpy as np
 
     from oneshot.core import environment, files
@@ -26,6 +26,7 @@ def main(params: Params, name: str) -> None:
     from oneshot.dense_embedding import net, training
     from oneshot.training.checkpoint import Checkpoint
     from oneshot.training.curves import Curves
+    from oneshot.training.maps import last_maps
     from oneshot.training.prediction import classification_metrics, embedder
     from oneshot.training.tensorflow import seed_initialisation
 
@@ -46,10 +47,11 @@ def main(params: Params, name: str) -> None:
     curves = Curves(f"plots/curves/{name}.csv")
     training.train(model, train, validation, recipe, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add)
 
-    embed = embedder(net.embedding(model))
-    embedded = {part: embed(parts[part].images) for part in ("seen_test", "unseen_test")}
+    embed, read_maps = embedder(net.embedding(model)), embedder(last_maps(model))
+    embedded, maps = ({part: read(parts[part].images) for part in mnist.TEST_PARTS} for read in (embed, read_maps))
     files.write_weights(f"models/{name}.weights.h5", model)
-    files.write_arrays(f"features/{name}", mnist.test_embeddings(parts, embedded))
+    seen = {"seen_maps": read_maps(validation.images), "seen_labels": validation.labels}
+    files.write_arrays(f"features/{name}", mnist.test_features(parts, embeddings=embedded, maps=maps) | seen)
     metrics = {"test": classification_metrics(embedder(model)(test.images), test.labels)}
     files.write_json(f"metrics/train_dense_embedding/{name}.json", metrics)
     checkpoint.delete()

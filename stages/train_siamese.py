@@ -18,13 +18,14 @@ class Params(Schema):
 
 
 def main(params: Params, name: str) -> None:
-    """Write the net's weights, its embeddings of all test images, its learning curves and its metrics on pairs."""
+    """Write the net's weights, what it makes of all test images, its learning curves and its metrics on pairs."""
     from oneshot.core import environment, files
     from oneshot.datasets import mnist
     from oneshot.siamese import net, training
     from oneshot.siamese.params import Recipe
     from oneshot.training.checkpoint import Checkpoint
     from oneshot.training.curves import Curves
+    from oneshot.training.maps import last_maps
     from oneshot.training.prediction import embedder
     from oneshot.training.tensorflow import seed_initialisation
 
@@ -41,8 +42,8 @@ def main(params: Params, name: str) -> None:
     curves = Curves(f"plots/curves/{name}.csv")
     training.train(model, train, validation, recipe, seed=params.seed, checkpoint=checkpoint, on_epoch=curves.add)
 
-    embed = embedder(model)
-    embedded = {part: embed(parts[part].images) for part in ("seen_test", "unseen_test")}
+    embed, read_maps = embedder(model), embedder(last_maps(model))
+    embedded, maps = ({part: read(parts[part].images) for part in mnist.TEST_PARTS} for read in (embed, read_maps))
     metrics = {
         part.removesuffix("_test"): {
             "test": training.part_metrics(embeddings, parts[part].labels, part, recipe, params.seed)
@@ -50,7 +51,8 @@ def main(params: Params, name: str) -> None:
         for part, embeddings in embedded.items()
     }
     files.write_weights(f"models/{name}.weights.h5", model)
-    files.write_arrays(f"features/{name}", mnist.test_embeddings(parts, embedded))
+    seen = {"seen_maps": read_maps(validation.images), "seen_labels": validation.labels}
+    files.write_arrays(f"features/{name}", mnist.test_features(parts, embeddings=embedded, maps=maps) | seen)
     files.write_json(f"metrics/train_siamese/{name}.json", metrics)
     checkpoint.delete()
 

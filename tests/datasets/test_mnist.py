@@ -68,15 +68,17 @@ def test_parts_are_scaled_and_keep_their_places(folder, tmp_path):
     assert parts["unseen_test"].indices.tolist() == [60_001, 69_999, 60_000]
 
 
-def test_embeddings_of_the_test_parts_are_joined_seen_digits_first():
+def test_features_of_the_test_parts_are_joined_seen_digits_first():
     def part(labels, indices):
         return LabelledImages(np.zeros((len(labels), 28, 28, 1), np.float32), np.array(labels), np.array(indices))
 
     parts = {"unseen_test": part([7, 8], [70, 80]), "seen_test": part([0], [5]), "seen_train": part([1], [1])}
     embedded = {"unseen_test": np.array([[7.0, 0], [8, 0]]), "seen_test": np.array([[5.0, 1]])}
-    joined = mnist.test_embeddings(parts, embedded)
+    maps = {"seen_test": np.array([[1]]), "unseen_test": np.array([[2], [3]])}
+    joined = mnist.test_features(parts, embeddings=embedded, maps=maps)
     assert {name: array.tolist() for name, array in joined.items()} == {
         "embeddings": [[5, 1], [7, 0], [8, 0]],
+        "maps": [[1], [2], [3]],
         "labels": [0, 7, 8],
         "indices": [5, 70, 80],
     }

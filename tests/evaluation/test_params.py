@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from oneshot.core.errors import UserError
-from oneshot.core.files import read_arrays, write_arrays
+from oneshot.core.files import read_arrays, read_json, write_arrays
 from oneshot.core.params import validate
 from oneshot.evaluation.episodes import choose_images
 
@@ -97,7 +97,11 @@ def features(tmp_path, monkeypatch):
     indices = np.arange(120)
     layers = dict.fromkeys(("linear", "linear_mirrored", "pooled", "pooled_mirrored"), embeddings)
     write_arrays("features/6-class", {**layers, "labels": labels})
-    write_arrays("features/siamese-2d", {"embeddings": embeddings[:, :2], "labels": labels, "indices": indices})
+    # The maps tell the digits apart, the embeddings do not.
+    maps = np.eye(10, dtype=np.float32)[labels]
+    seen_maps = np.random.default_rng(1).normal(size=(120, 10)).astype(np.float32)
+    arrays = {"embeddings": embeddings[:, :2], "maps": maps, "labels": labels, "indices": indices}
+    write_arrays("features/siamese-2d", arrays | {"seen_maps": seen_maps, "seen_labels": labels})
 
 
 @pytest.mark.parametrize(
@@ -153,5 +157,6 @@ def test_a_small_run_that_fits_writes_its_tables(features):
         module = stage(name)
         module.main(validate(SMALL, module.Params), *arguments)
     assert Path("metrics/one_shot_cifar10.json").is_file()
-    assert Path("metrics/one_shot_mnist/siamese-2d.json").is_file()
+    unseen = read_json("metrics/one_shot_mnist/siamese-2d.json")["unseen"]["shot_1"]
+    assert unseen["accuracy_maps_whitened"] == 1 > 0.5 > unseen["accuracy"]
     assert Path("plots/one_shot_mnist/siamese-2d/confusion.csv").is_file()

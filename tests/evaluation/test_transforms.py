@@ -5,10 +5,11 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.preprocessing import StandardScaler, normalize
 
-from oneshot.evaluation.transforms import METHODS, SHRINKAGE, layers_of, represent, whitening
+from oneshot.evaluation.transforms import DIGIT_METHODS, METHODS, SHRINKAGE, layers_of, represent, whitening
 
 RNG = np.random.default_rng(0)
-SIZES = {"units": 12, "linear": 12, "pooled": 7}
+SIZES = {"units": 12, "linear": 12, "pooled": 7, "maps": 9}
+ALL = sorted(METHODS | DIGIT_METHODS)
 
 
 def drawn(count: int, offset: float):
@@ -29,7 +30,7 @@ def mahalanobis(unseen, seen):
 
 def reference(method):
     """The same by scikit-learn, written out."""
-    (units, linear, pooled), (seen_units, seen_linear, seen_pooled) = (
+    (units, linear, pooled, maps), (seen_units, seen_linear, seen_pooled, seen_maps) = (
         [array.mean(0) if method.startswith("mirror") else array[0] for array in layers.values()]
         for layers in (UNSEEN, SEEN)
     )
@@ -45,16 +46,17 @@ def reference(method):
         "linear_whitened": mahalanobis(linear, seen_linear),
         "pooled_centred": normalize(pooled - seen_pooled.mean(0)),
         "pooled_whitened": mahalanobis(pooled, seen_pooled),
+        "maps_whitened": mahalanobis(maps, seen_maps),
         "both_whitened": np.hstack([mahalanobis(linear, seen_linear), mahalanobis(pooled, seen_pooled)]) / np.sqrt(2),
     }[method.removeprefix("mirror_").replace("mirror", "raw")]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL)
 def test_each_method_equals_its_reference(method):
     np.testing.assert_allclose(represent(method, UNSEEN, SEEN, SEEN_LABELS), reference(method), atol=1e-12)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL)
 def test_single_precision_stays_and_inputs_are_not_changed(method):
     unseen, seen = ({name: array.astype(np.float32) for name, array in layers.items()} for layers in (UNSEEN, SEEN))
     result = represent(method, unseen, seen, SEEN_LABELS)
@@ -65,7 +67,7 @@ def test_single_precision_stays_and_inputs_are_not_changed(method):
         np.testing.assert_array_equal(seen[name], SEEN[name].astype(np.float32))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL)
 def test_images_and_units_without_any_signal_stay_finite(method):
     unseen, seen = ({name: array.copy() for name, array in layers.items()} for layers in (UNSEEN, SEEN))
     for name in SIZES:
@@ -74,7 +76,7 @@ def test_images_and_units_without_any_signal_stay_finite(method):
     assert np.isfinite(represent(method, unseen, seen, SEEN_LABELS)).all()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ALL)
 def test_no_method_looks_at_other_unseen_images(method):
     fewer = {name: array[:, :4] for name, array in UNSEEN.items()}
     expected = represent(method, UNSEEN, SEEN, SEEN_LABELS)[:4]

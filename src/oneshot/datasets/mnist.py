@@ -9,6 +9,7 @@ from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages, check_labels, join
 
 NAMES = tuple(str(digit) for digit in range(10))
+TEST_PARTS = ("seen_test", "unseen_test")
 TRAINING = 60_000  # images 0..59999 are the official training images, the rest the test images
 
 _SIZES = {"train": TRAINING, "t10k": 10_000}
@@ -39,15 +40,14 @@ def read_parts(raw: str | Path, splits: str | Path) -> dict[str, LabelledImages]
     return {name: part._replace(images=part.images[..., None] / np.float32(255)) for name, part in parts.items()}
 
 
-def test_embeddings(parts: dict[str, LabelledImages], embedded: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Join the test parts, seen digits first, for the one-shot stage: embeddings (n, d), labels (n,), indices (n,)."""
-    names = ("seen_test", "unseen_test")
-    test = join([parts[name] for name in names])
-    return {
-        "embeddings": np.concatenate([embedded[name] for name in names]),
-        "labels": test.labels,
-        "indices": test.indices,
-    }
+def test_features(parts: dict[str, LabelledImages], **features: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Join the test parts, seen digits first, for the one-shot stage: labels (n,), indices (n,), and `features`.
+
+    features: by name what a net makes of the parts in TEST_PARTS, (m, d) each -> (n, d).
+    """
+    test = join([parts[name] for name in TEST_PARTS])
+    joined = {name: np.concatenate([made[part] for part in TEST_PARTS]) for name, made in features.items()}
+    return joined | {"labels": test.labels, "indices": test.indices}
 
 
 def read_idx(path: str | Path, shape: tuple[int, ...]) -> np.ndarray:

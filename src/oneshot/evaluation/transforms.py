@@ -10,8 +10,8 @@ class Method(NamedTuple):
     """How features are made from a net's outputs.
 
     steps: applied to each layer's features, in this order; layers: "units" of the representation, "linear" (the same
-    before ReLU) or "pooled" (the means of the last maps); features of several layers are put side by side; mirror:
-    whether an image and its mirror image are averaged (test-time averaging).
+    before ReLU), "pooled" (the means of the last maps) or "maps" (of a digit net: training.maps); features of several
+    layers are put side by side; mirror: whether an image and its mirror image are averaged (test-time averaging).
     """
 
     steps: tuple[str, ...] = ()
@@ -42,6 +42,8 @@ METHODS = {
     "mirror_pooled_whitened": Method(_WHITENED, ("pooled",), mirror=True),
     "mirror_both_whitened": Method(_WHITENED, ("linear", "pooled"), mirror=True),
 }
+# Of the digit nets, whose layer before the embedding is the last maps themselves.
+DIGIT_METHODS = {"raw": Method(), "maps_whitened": Method(_WHITENED, ("maps",))}
 _EXPONENT = 0.5  # of the power transform, as in PT-MAP
 SHRINKAGE = 0.6  # of the covariance, chosen on folds of the seen classes (docs/recipe.md)
 
@@ -67,13 +69,13 @@ def stacked(views: Sequence[Mapping[str, np.ndarray]]) -> Layers:
 def represent(
     method: str, unseen: Layers, seen: Layers, seen_labels: np.ndarray, *, shrinkage: float = SHRINKAGE
 ) -> np.ndarray:
-    """Transform the features of unseen classes by one of METHODS: (n, d) float, of the dtype of `unseen`.
+    """Transform the features of unseen classes by one of METHODS or DIGIT_METHODS: (n, d) float, as `unseen` has.
 
     unseen: by layer, (2, n, d) float, of the images and of their mirror images, which only the methods with `mirror`
-    need; seen: the same of m images of classes that the net was trained on, for the statistics; seen_labels: (m,)
-    integers; shrinkage: see `whitening`. Raises KeyError for an unknown method.
+    need (without them, (1, n, d)); seen: the same of m images of classes that the net was trained on, for the
+    statistics; seen_labels: (m,) integers; shrinkage: see `whitening`. Raises KeyError for an unknown method.
     """
-    chosen = METHODS[method]
+    chosen = (METHODS | DIGIT_METHODS)[method]
     parts = []
     for layer in chosen.layers:
         views = unseen[layer], seen[layer]
