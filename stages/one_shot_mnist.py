@@ -48,8 +48,8 @@ def main(params: Params, net: str) -> None:
     maps, known = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
     whitened = transforms.represent("maps_whitened", maps, known, data["seen_labels"])
     for (_, shots), counts in few_shot.evaluate_groups(whitened, labels, {"unseen": unseen}, **many).items():
-        found = confusion.accuracy_metrics(counts)["accuracy"]
-        metrics["unseen"][f"shot_{shots}"]["accuracy_maps_whitened"] = found
+        found = {"accuracy": confusion.accuracy_metrics(counts)["accuracy"]}
+        metrics["unseen"][f"shot_{shots}"]["maps_whitened"] = found
     fewest = min(one_shot.shots)
     matrices = [
         confusion.to_table(confusions[group, fewest].sum(0), digits).assign(part=group, shots=fewest)

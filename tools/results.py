@@ -116,6 +116,16 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
         for shots in (1, 5)
     },
     **{
+        f"{net}, {shots}-shot on the unseen digits, maps_whitened": (
+            f"one_shot_mnist/{net}",
+            f"unseen.shot_{shots}.maps_whitened.accuracy",
+            f"{net}, unseen digits, {shots}-shot, maps_whitened",
+            None,
+        )
+        for net in ("siamese-2d", "siamese-3d", "dense-seen")
+        for shots in (1, 5)
+    },
+    **{
         f"{net}, test accuracy": (f"train_dense_embedding/{net}", "test.accuracy", f"{net}, test accuracy", None)
         for net in ("dense-all", "dense-seen")
     },
@@ -138,6 +148,9 @@ def headlines(parameters: Mapping) -> dict[str, str]:
             f"{transformed}, in {parameters['one_shot']['episodes']:,} episodes"
         ),
         "siamese-3d, 1-shot on the unseen digits": f"{siamese} (chance: {1 / len(digits['unseen_digits']):.2f})",
+        "siamese-3d, 1-shot on the unseen digits, maps_whitened": (
+            "the same net and digits, by its last maps, transformed (maps_whitened), instead of its 3-D embedding"
+        ),
     }
 
 

@@ -58,7 +58,7 @@ def _run() -> None:
         "--method",
         choices=nets.METHODS,
         help=f"transform of the representations; {nets.default_method(nets.CONVNET)} is the default of the"
-        f" {nets.CONVNET} net, raw the only one of the others (docs/metrics.md)",
+        f" {nets.CONVNET} net, raw that of the others, which also have maps_whitened (docs/metrics.md)",
     )
 
     text = "Classify images by one example of each class, or a few."

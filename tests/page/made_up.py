@@ -78,6 +78,7 @@ def made_up(**changes: object) -> Results:
     accuracy = {"accuracy": 0.5, "interval_95": 0.01}
     pairs = {group: {"test": {"loss": 0.1, "accuracy": 0.9, "auc": 0.95}} for group in digits}
     few_shot = {group: {f"shot_{count}": {"accuracy": 0.5} for count in shots} for group in groups}
+    few_shot["unseen"] = {f"shot_{count}": {"accuracy": 0.5, "maps_whitened": {"accuracy": 0.75}} for count in shots}
     tested = {"test": {"accuracy": 0.9, "loss": 0.3}, "test_mirror_averaged": {"accuracy": 0.91, "loss": 0.2}}
     curve = pd.DataFrame(
         [

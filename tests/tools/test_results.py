@@ -48,12 +48,13 @@ def test_a_row_has_the_reports_value_the_stored_one_and_the_means_by_both_recipe
         (digits, 0.7, 0.1, 2),
     )
     lines = table_of(metrics_of(0.5), seeds, thorough).splitlines()
-    assert len(lines) == 2 + 5
+    assert len(lines) == 2 + 6
     assert lines[2].endswith("| 0.870 | 0.500 | 0.810 +/- 0.020 (3) | 0.910 +/- 0.010 (2) |")
     assert lines[3].endswith("| 0.890 | 0.500 |  |  |")
     assert lines[4].endswith("| 0.604 | 0.500 |  |  |")
     assert lines[5].endswith("|  | 0.500 |  |  |")
     assert lines[6].endswith("|  | 0.500 | 0.600 +/- 0.100 (3) |  |")  # no ConvNet
+    assert lines[7].endswith("|  | 0.500 |  |  |")
 
 
 def test_one_training_has_no_deviation_and_what_was_not_measured_no_row():
@@ -61,7 +62,7 @@ def test_one_training_has_no_deviation_and_what_was_not_measured_no_row():
     del metrics["one_shot_cifar10"]["report_protocol"]
     lines = table_of(metrics, one, spread_of()).splitlines()
     assert lines[2].endswith("| 0.870 | 0.500 | 0.810 (1) |  |")
-    assert len(lines) == 2 + 4
+    assert len(lines) == 2 + 5
 
 
 def test_a_table_that_was_not_measured_says_so():

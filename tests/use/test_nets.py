@@ -67,6 +67,9 @@ def test_a_clone_without_weights_takes_the_exported_digit_net(project):
     expected = keras.models.load_model(path)(images)
     found = nets.load("siamese-2d").represent(images / np.float32(255))
     assert np.abs(found - expected).max() < 1e-6
+    maps = np.random.default_rng(4).random((20, 45), np.float32)
+    files.write_arrays("features/siamese-2d", {"seen_maps": maps, "seen_labels": np.arange(20) % 2})
+    assert nets.load("siamese-2d", "maps_whitened").represent(drawings()).shape == (5, 45)
     whole = path.read_bytes()
     place = whole.index(b'"class_name"')
     for damaged in (b"no ZIP archive", whole[:place] + b"'" + whole[place + 1 :]):
@@ -87,8 +90,34 @@ def test_a_net_is_loaded_once_and_again_after_a_training(project):
     assert not np.array_equal(again.represent(drawings()), first.represent(drawings()))
 
 
-def test_the_convnet_takes_every_method_and_the_digit_nets_raw():
+@pytest.mark.parametrize("name", ["siamese-3d", "dense-seen"])
+def test_a_digit_net_represents_by_its_last_maps_as_in_the_pipeline(project, name):
+    from oneshot.dense_embedding import net as dense
+    from oneshot.siamese import net as siamese
+    from oneshot.training.maps import last_maps
+    from oneshot.training.prediction import embedder
+
+    model = siamese.build(3, dropout=0.2) if name == "siamese-3d" else dense.build(5)
+    files.write_weights(f"models/{name}.weights.h5", model)
+    with pytest.raises(UserError, match=rf"features/{name}/seen_maps.npy is missing, .*: run `dvc repro train_"):
+        nets.load(name, "maps_whitened")
+    read, labels = embedder(last_maps(model)), np.arange(40, dtype=np.uint8) % 5
+    seen = read(np.random.default_rng(2).random((40, 28, 28, 1), np.float32))
+    files.write_arrays(f"features/{name}", {"seen_maps": seen, "seen_labels": labels})
+    maps = ({"maps": found[None]} for found in (read(drawings()), seen))
+    expected = transforms.represent("maps_whitened", *maps, labels)
+    assert np.array_equal(nets.load(name, "maps_whitened").represent(drawings()), expected)
+
+
+def test_the_convnet_and_the_digit_nets_take_their_own_methods():
     assert all(nets.check(nets.CONVNET, method) == method for method in transforms.METHODS)
+    assert all(nets.check("dense-all", method) == method for method in transforms.DIGIT_METHODS)
+    with pytest.raises(InputError, match="the net siamese-2d goes with raw, maps_whitened"):
+        nets.check("siamese-2d", "whitened")
+    with pytest.raises(
+        InputError, match="method maps_whitened is for the digit nets: the net 6-class goes with raw, unit"
+    ):
+        nets.check(nets.CONVNET, "maps_whitened")
     assert [nets.check(name, None) for name in nets.NAMES] == ["both_whitened", *["raw"] * 4]
 
 
@@ -153,7 +182,7 @@ def test_missing_features_say_which_methods_do_without(project):
         UserError, match="features/6-class is missing, and only the methods raw, unit, power and mirror"
     ):
         nets.load("6-class")
-    without = {name for name in nets.METHODS if not nets._OF_SEEN & set(transforms.METHODS[name].steps)}
+    without = {name for name in transforms.METHODS if not nets._OF_SEEN & set(transforms.METHODS[name].steps)}
     assert without == {"raw", "unit", "power", "mirror"}
 
 

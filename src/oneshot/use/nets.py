@@ -29,7 +29,7 @@ _COMMANDS = {
     "dense-seen": "`dvc repro train_dense_embedding@dense-seen` (two minutes)",
 }
 NAMES = tuple(_COMMANDS)
-METHODS = tuple(transforms.METHODS)
+METHODS = tuple(transforms.METHODS | transforms.DIGIT_METHODS)
 # Steps that need representations of classes that the net was trained on.
 _OF_SEEN = {"centre", "standardise", "whiten"}
 _NONE = {layer: np.empty((2, 0, 1), np.float32) for layer in ("units", "linear", "pooled")}, np.empty(0, np.uint8)
@@ -78,8 +78,9 @@ class Net:
 def default_method(name: str) -> str:
     """The method where none is named: `both_whitened` for the ConvNet, and `raw` for the digit nets.
 
-    On held-out classes it was the best for one view (docs/choice.csv); averages over mirror images were better still,
-    but cannot tell left from right.
+    On held-out classes both_whitened was the best for one view (docs/choice.csv); averages over mirror images were
+    better still, but cannot tell left from right. With `raw` a clone can use the digit nets at once; `maps_whitened` is
+    better, but needs features that only the pipeline makes.
     """
     return "both_whitened" if name == CONVNET else "raw"
 
@@ -91,8 +92,10 @@ def check(name: str, method: str | None) -> str:
     method = default_method(name) if method is None else method
     if method not in METHODS:
         raise InputError(f"method must be one of {', '.join(METHODS)}, but is {method!r}")
-    if name != CONVNET and method != "raw":
-        raise InputError(f"method {method} is for the {CONVNET} net: the net {name} goes with raw")
+    known = transforms.METHODS if name == CONVNET else transforms.DIGIT_METHODS
+    if method not in known:
+        others = "digit nets" if name == CONVNET else f"{CONVNET} net"
+        raise InputError(f"method {method} is for the {others}: the net {name} goes with {', '.join(known)}")
     return method
 
 
@@ -112,7 +115,7 @@ def load(name: str, method: str | None = None, root: str | Path = ".") -> Net:
         raise UserError(f"{root / 'params.yaml'} is missing: {where}")
     if not weights.is_file():
         raise UserError(f"{weights} is missing: run {_COMMANDS[name]}, or `dvc pull` if a remote has it")
-    read = [weights, root / "params.yaml", *sorted((root / f"features/{CONVNET}").glob("*.npy"))]
+    read = [weights, root / "params.yaml", *sorted((root / f"features/{name}").glob("*.npy"))]
     stamp = tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in read)
     return _load(name, method, root, root.resolve(), stamp)
 
@@ -127,16 +130,13 @@ def _load(name: str, method: str, root: Path, _place: Path, _stamp: tuple) -> Ne
         seen, labels = _seen(root, method)
         embed = _convnet(weights, len(chosen.cifar10.seen_classes), transforms.METHODS[method].mirror)
         return Net(name, method, photographs.prepare, embed, seen, labels, found)
-    if weights.suffix == ".keras":
-        vectors = _exported(weights)
-    elif name.startswith("siamese"):
-        vectors = _siamese(weights, 3 if name == "siamese-3d" else 2)
-    else:
-        classes = len(chosen.mnist.seen_digits)
-        if name == "dense-all":
-            classes += len(chosen.mnist.unseen_digits)
-        vectors = _dense_embedding(weights, classes)
-    return Net(name, method, digits.prepare, lambda inputs: {"units": vectors(inputs)[None]}, *_NONE, found)
+    classes = len(chosen.mnist.seen_digits)
+    if name == "dense-all":
+        classes += len(chosen.mnist.unseen_digits)
+    read = _digit_net(name, weights, classes, method)
+    (layer,) = transforms.DIGIT_METHODS[method].layers
+    seen, labels = _seen_maps(root, name) if method == "maps_whitened" else _NONE
+    return Net(name, method, digits.prepare, lambda inputs: {layer: read(inputs)[None]}, seen, labels, found)
 
 
 def _seen(root: Path, method: str) -> tuple[transforms.Layers, np.ndarray]:
@@ -157,23 +157,22 @@ def _seen(root: Path, method: str) -> tuple[transforms.Layers, np.ndarray]:
     return transforms.layers_of(data, seen), data["labels"][seen]
 
 
+def _seen_maps(root: Path, name: str) -> tuple[transforms.Layers, np.ndarray]:
+    """The last maps of images of the digits that a net was trained on, with their labels."""
+    folder = root / f"features/{name}"
+    if not (folder / "seen_maps.npy").is_file():
+        raise UserError(
+            f"{folder / 'seen_maps.npy'} is missing, which the method maps_whitened needs: run {_COMMANDS[name]},"
+            " or `dvc pull` if a remote has it"
+        )
+    data = files.read_arrays(folder)
+    return {"maps": data["seen_maps"][None]}, data["seen_labels"]
+
+
 def _file(name: str, root: Path) -> Path:
     """The file of a net: the weights that the pipeline trained, or a digit net's export if there are none."""
     weights, export = root / f"models/{name}.weights.h5", root / f"exports/{name}/{name}.keras"
     return export if name != CONVNET and export.is_file() and not weights.is_file() else weights
-
-
-def _exported(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """A digit net from its .keras file, without the layer that scales pixels: drawings are from 0 to 1 already."""
-    from oneshot.training.prediction import embedder
-    from oneshot.training.tensorflow import keras
-
-    try:
-        model: keras.Sequential = keras.models.load_model(path, compile=False)  # pyright: ignore[reportAssignmentType]
-        return embedder(keras.Sequential([keras.Input((digits.SIDE, digits.SIDE, 1)), *model.layers[1:]]))
-    except Exception as error:  # whatever ZIP, HDF5 and Keras raise on a damaged file
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{path} is no net that Keras can load ({reason}): run git checkout {path}") from None
 
 
 def _convnet(weights: Path, classes: int, mirror: bool) -> Callable[[np.ndarray], transforms.Layers]:
@@ -190,19 +189,36 @@ def _convnet(weights: Path, classes: int, mirror: bool) -> Callable[[np.ndarray]
     return embed
 
 
-def _siamese(weights: Path, dimensions: int) -> Callable[[np.ndarray], np.ndarray]:
-    from oneshot.siamese import net
+def _digit_net(name: str, weights: Path, classes: int, method: str) -> Callable[[np.ndarray], np.ndarray]:
+    """What a method takes of a digit net: its embedding, or its last maps."""
+    from oneshot.dense_embedding import net as dense
+    from oneshot.siamese import net as siamese
+    from oneshot.training.maps import last_maps
     from oneshot.training.prediction import embedder
 
-    model = net.build(dimensions, dropout=0.0)
-    files.read_weights(weights, model)
-    return embedder(model)
+    if weights.suffix == ".keras":
+        model = _exported(weights)
+    else:
+        dimensions = {"siamese-2d": 2, "siamese-3d": 3}.get(name)
+        model = siamese.build(dimensions, dropout=0.0) if dimensions else dense.build(classes)
+        files.read_weights(weights, model)
+    if method == "maps_whitened":
+        return embedder(last_maps(model))
+    # Of a siamese net and of an exported one this is the whole net.
+    return embedder(dense.embedding(model))
 
 
-def _dense_embedding(weights: Path, classes: int) -> Callable[[np.ndarray], np.ndarray]:
-    from oneshot.dense_embedding import net
-    from oneshot.training.prediction import embedder
+def _exported(path: Path):
+    """A digit net from its .keras file, without the layer that scales pixels: drawings are from 0 to 1 already."""
+    from oneshot.training.tensorflow import keras
 
-    model = net.build(classes)
-    files.read_weights(weights, model)
-    return embedder(net.embedding(model))
+    try:
+        model: keras.Sequential = keras.models.load_model(path, compile=False)  # pyright: ignore[reportAssignmentType]
+        # New layers: those of the file are bound to its own input, so the net could not be cut.
+        layers = [type(layer).from_config(layer.get_config()) for layer in model.layers[1:]]
+        net = keras.Sequential([keras.Input((digits.SIDE, digits.SIDE, 1)), *layers])
+        net.set_weights(model.get_weights())
+        return net
+    except Exception as error:  # whatever ZIP, HDF5 and Keras raise on a damaged file
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} is no net that Keras can load ({reason}): run git checkout {path}") from None
