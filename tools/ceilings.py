@@ -1,9 +1,9 @@
 """Measure what limits one-shot accuracy on unseen digits: raw pixels, and siamese nets in 2 to 64 dimensions.
 
 Each net is trained with several seeds, on the same images; all are evaluated in the same episodes: with the embedding
-of each image, with the mean embedding of nine views of it (test-time averaging), and with the embeddings by the nets of
-all seeds side by side, so that squared distances add up. Writes docs/ceilings.csv. Interrupted, it resumes after the
-last finished epoch.
+of each image, with the mean embedding of nine views of it (test-time averaging), with the whitened last maps of the net,
+and with the embeddings by the nets of all seeds side by side, so that squared distances add up. Writes
+docs/ceilings.csv. Interrupted, it resumes after the last finished epoch.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from oneshot.core.errors import UserError
 from oneshot.core.files import write_csv
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.few_shot import evaluate_groups
+from oneshot.evaluation.transforms import represent
 from oneshot.page.sections.ceilings import over_trainings
 from tools import inputs
 from tools.digit_nets import Params, train
@@ -59,6 +60,8 @@ def main() -> None:
         environment.enter(settings.compute)
         inputs.require_current(["split"])
         from oneshot.datasets import mnist
+        from oneshot.training.maps import last_maps
+        from oneshot.training.prediction import embedder
 
         parts = mnist.read_parts("data/raw/mnist", "data/splits/mnist")
         test = parts["unseen_test"]
@@ -67,11 +70,15 @@ def main() -> None:
             net, embedded = f"siamese-{dimensions}d", []
             for seed in seeds:
                 sets = parts["seen_train"], parts["seen_validation"]
-                embed = train(f"{net}-seed-{seed}", dimensions, *sets, settings.recipe(), settings.compute, seed)
+                model = train(f"{net}-seed-{seed}", dimensions, *sets, settings.recipe(), settings.compute, seed)
+                embed, read_maps = embedder(model), embedder(last_maps(model))
                 embedded.append(embed(test.images))
                 found += rows(net, seed, embedded[-1], test.labels, settings)
                 averaged = mean_over_views(embed, test.images)
                 found += rows(f"{net}, nine views", seed, averaged, test.labels, settings)
+                maps, known = ({"maps": read_maps(part.images)[None]} for part in (test, parts["seen_validation"]))
+                whitened = represent("maps_whitened", maps, known, parts["seen_validation"].labels)
+                found += rows(f"{net}, maps_whitened", seed, whitened, test.labels, settings)
             together = np.concatenate(embedded, axis=1)
             found += rows(f"{net}, {len(seeds)} nets together", None, together, test.labels, settings)
     except UserError as error:

@@ -33,13 +33,12 @@ def train(
     compute: ComputeParams,
     seed: int,
 ):
-    """Train a siamese net as the stage train_siamese does; return a function from images to embeddings.
+    """Train a siamese net as the stage train_siamese does, and return it.
 
     name: of its checkpoint, which stays: with the same parameters and data, the training is not repeated.
     """
     from oneshot.siamese import net, training
     from oneshot.training.checkpoint import Checkpoint
-    from oneshot.training.prediction import embedder
     from oneshot.training.tensorflow import seed_initialisation
 
     print(f"{name}:", flush=True)
@@ -50,4 +49,4 @@ def train(
     training.train(
         model, train_set, validation_set, recipe, seed=seed, checkpoint=checkpoint, on_epoch=lambda metrics: None
     )
-    return embedder(model)
+    return model

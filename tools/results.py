@@ -300,7 +300,8 @@ def generate() -> dict[Path, str]:
     images = parameters["cifar10"]
     protocol = metrics["one_shot_cifar10"]["report_protocol"]
     mean = mean_with(trainings, PROTOCOL, parameters["seed"], protocol["accuracy"])
-    tables = methods, together, confusion, confusions
+    siamese = {net: metrics[f"one_shot_mnist/{net}"]["unseen"] for net in ("siamese-2d", "siamese-3d")}
+    tables = methods, together, confusion, confusions, siamese
     conclusions = sentences(protocol, *tables, mean, comparable=reported.same_task(images))
     return {
         README: fill(

@@ -4,7 +4,7 @@ The report's last slide, "Conclusions", is empty. Every number and name here com
 change with them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ def sentences(
     together: pd.DataFrame,
     confusion: pd.DataFrame,
     digits: Mapping[str, pd.DataFrame],
+    siamese: Mapping[str, Mapping],
     mean: Mean | None = None,
     *,
     comparable: bool = True,
@@ -29,12 +30,13 @@ def sentences(
 
     protocol: accuracy and interval_95 of the report's protocol; methods, together: tables of few_shot.compare_methods
     and of compare_transductive; confusion: the protocol's confusion table; digits: those of the digit nets, by net;
-    mean: of the protocol's accuracy over trainings; comparable: whether the classes of CIFAR-10 are the report's.
+    siamese: what metrics/one_shot_mnist/ has of unseen digits, by siamese net; mean: of the protocol's accuracy over
+    trainings; comparable: whether the classes of CIFAR-10 are the report's.
     """
     matrix, names = from_table(confusion)
     return [
         _reached(protocol, names, mean, comparable=comparable),
-        _most(methods),
+        f"{_most(methods)} {_most_on_digits(siamese)}",
         _least(methods),
         _unlabelled(together),
         f"{_confused_classes(matrix, names, comparable=comparable)} {_confused_digits(digits)}",
@@ -62,6 +64,18 @@ def _most(methods: pd.DataFrame) -> str:
         return "No transform of the features was measured besides raw ones."
     return (
         f"In random episodes, the most helpful transform of the features is {_and(best)}, in points over raw features."
+    )
+
+
+def _most_on_digits(siamese: Mapping[str, Mapping]) -> str:
+    found, fewest = [], 0
+    for net, metrics in siamese.items():
+        fewest = min(int(key.removeprefix("shot_")) for key in metrics)
+        values = metrics[f"shot_{fewest}"]
+        found.append(f"{values['maps_whitened']['accuracy']:.1%} instead of {values['accuracy']:.1%} ({net})")
+    return (
+        f"On unseen digits, with {_examples(fewest)} of each, whitened last maps of the siamese nets instead of their"
+        f" embeddings give {_and(found)}."
     )
 
 
@@ -129,9 +143,12 @@ def _by_shots(table: pd.DataFrame, column: str, *, largest: bool, gain: str = "g
     for shots, rows in table.groupby("shots"):
         row = rows.loc[rows[column].idxmax() if largest else rows[column].idxmin()]
         points = f"{round(100 * row[gain], 1) + 0.0:+.1f} ± {100 * row['gain_interval_95']:.1f}"
-        examples = f"{shots} example{'s' if shots != 1 else ''}"
-        found.append(f"{row['method']} with {examples} ({row['accuracy']:.1%}, {points})")
+        found.append(f"{row['method']} with {_examples(shots)} ({row['accuracy']:.1%}, {points})")
     return found
+
+
+def _examples(shots: Hashable) -> str:
+    return f"{shots} example{'s' if shots != 1 else ''}"
 
 
 def _and(parts: Sequence[str]) -> str:

@@ -11,7 +11,8 @@ def section(results: Results) -> dict:
     digits = {net: results.confusion[net] for net in EMBEDDINGS}
     protocol = results.metrics["one_shot_cifar10"]["report_protocol"]
     mean = results.mean_with_others(PROTOCOL, protocol["accuracy"])
-    tables = results.methods, results.together, results.confusion["one_shot_cifar10"], digits
+    siamese = {net: results.metrics[f"one_shot_mnist/{net}"]["unseen"] for net in ("siamese-2d", "siamese-3d")}
+    tables = results.methods, results.together, results.confusion["one_shot_cifar10"], digits, siamese
     comparable = reported.same_task(results.params["cifar10"])
     found = sentences(protocol, *tables, mean, comparable=comparable)
     return {"conclusions": found}
