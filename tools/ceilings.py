@@ -1,7 +1,7 @@
 """Measure what limits one-shot accuracy on unseen digits: raw pixels, and siamese nets in 2 to 64 dimensions.
 
 Each net is trained with several seeds, on the same images; all are evaluated in the same episodes: with the embedding
-of each image, with the mean embedding of nine views of it (test-time averaging), with the whitened last maps of the net,
+of each image, with the mean embedding of nine views of it (test-time averaging), with the net's last maps, whitened,
 and with the embeddings by the nets of all seeds side by side, so that squared distances add up. Writes
 docs/ceilings.csv. Interrupted, it resumes after the last finished epoch.
 """
