@@ -122,7 +122,7 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
             f"{net}, unseen digits, {shots}-shot, maps_whitened",
             None,
         )
-        for net in ("siamese-2d", "siamese-3d", "dense-seen")
+        for net in ("siamese-2d", "siamese-3d")
         for shots in (1, 5)
     },
     **{
