@@ -62,8 +62,8 @@ def test_the_mean_over_trainings_stands_beside_one_run():
 
 def test_the_most_and_the_least_helpful_transform_are_named_for_each_number_of_shots():
     _, most, least, *_ = written()
-    assert "with 5 examples of each, whitened last maps" in most
-    assert most.endswith("instead of their embeddings give 78.0% instead of 61.2% (siamese-2d).")
+    assert "With 5 examples of each unseen digit, the last maps" in most
+    assert most.endswith("classify 78.0% (siamese-2d; its embedding: 61.2%) of the images correctly.")
     assert "unit with 1 example (65.0%, +5.0 ± 0.2) and power with 5 examples (82.0%, +2.0 ± 0.1)" in most
     assert "5 examples instead of 1 gain +20.0 points" in least
     assert "power with 1 example (59.0%, -1.0 ± 0.2) and unit with 5 examples (81.0%, +1.0 ± 0.1)" in least

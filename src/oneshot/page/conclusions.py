@@ -72,10 +72,11 @@ def _most_on_digits(siamese: Mapping[str, Mapping]) -> str:
     for net, metrics in siamese.items():
         fewest = min(int(key.removeprefix("shot_")) for key in metrics)
         values = metrics[f"shot_{fewest}"]
-        found.append(f"{values['maps_whitened']['accuracy']:.1%} instead of {values['accuracy']:.1%} ({net})")
+        whitened = values["maps_whitened"]["accuracy"]
+        found.append(f"{whitened:.1%} ({net}; its embedding: {values['accuracy']:.1%})")
     return (
-        f"On unseen digits, with {_examples(fewest)} of each, whitened last maps of the siamese nets instead of their"
-        f" embeddings give {_and(found)}."
+        f"With {_examples(fewest)} of each unseen digit, the last maps of the siamese nets, whitened, classify"
+        f" {_and(found)} of the images correctly."
     )
 
 
