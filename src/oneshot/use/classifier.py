@@ -25,7 +25,8 @@ class OneShotClassifier(ClassifierMixin, BaseEstimator):
 
     net: "6-class" (the ConvNet, for photographs), "siamese-2d", "siamese-3d", "dense-all" or "dense-seen" (digit nets,
     for drawings); method: one of nets.METHODS, a transform of the representations; None is `both_whitened` for
-    the ConvNet and `raw` for digit nets, which know no other; root: the folder in which the pipeline ran.
+    the ConvNet and `raw` for digit nets, whose other method is `maps_whitened`; root: the folder in which the pipeline
+    ran.
 
     Images are a sequence of files, PIL images or arrays, in any mix, or one array (n, height, width[, channels]) of
     uint8; `reading.read` says how they are read, `photographs.prepare` and `digits.prepare` how they are cropped and
