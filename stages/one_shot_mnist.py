@@ -1,4 +1,4 @@
-"""Classify the seen, the unseen and all digits from few examples by one net's embeddings."""
+"""Classify the seen, the unseen and all digits from few examples by one net's embeddings, and by its last maps."""
 
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
@@ -18,7 +18,7 @@ class Params(Schema):
 
 
 def main(params: Params, net: str) -> None:
-    """Write the metrics, of unseen digits also by the last maps, and the tables that the pictures are drawn from."""
+    """Write the metrics, of a siamese net and unseen digits also by its last maps, and the tables of the pictures."""
     import pandas as pd
 
     from oneshot.core import files
@@ -45,11 +45,12 @@ def main(params: Params, net: str) -> None:
     metrics: dict[str, dict] = {group: {} for group in groups}
     for (group, shots), counts in confusions.items():
         metrics[group][f"shot_{shots}"] = {"accuracy": confusion.accuracy_metrics(counts)["accuracy"]}
-    maps, known = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
-    whitened = transforms.represent("maps_whitened", maps, known, data["seen_labels"])
-    for (_, shots), counts in few_shot.evaluate_groups(whitened, labels, {"unseen": unseen}, **many).items():
-        found = {"accuracy": confusion.accuracy_metrics(counts)["accuracy"]}
-        metrics["unseen"][f"shot_{shots}"]["maps_whitened"] = found
+    if net.startswith("siamese"):  # the dense nets stand for comparison of the embeddings
+        maps, known = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
+        whitened = transforms.represent("maps_whitened", maps, known, data["seen_labels"])
+        for (_, shots), counts in few_shot.evaluate_groups(whitened, labels, {"unseen": unseen}, **many).items():
+            found = {"accuracy": confusion.accuracy_metrics(counts)["accuracy"]}
+            metrics["unseen"][f"shot_{shots}"]["maps_whitened"] = found
     fewest = min(one_shot.shots)
     matrices = [
         confusion.to_table(confusions[group, fewest].sum(0), digits).assign(part=group, shots=fewest)

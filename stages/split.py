@@ -14,7 +14,7 @@ class Params(Schema):
 
 
 def main(params: Params) -> None:
-    """Write index arrays, data/splits/TASK/PART.npy, and the number of images in each part."""
+    """Write index arrays, data/splits/TASK/PART.npy, and how many images are trained on and tested."""
     from oneshot.core import files
     from oneshot.datasets import cifar10, mnist
     from oneshot.splits.split import split_cifar10, split_mnist
@@ -26,7 +26,11 @@ def main(params: Params) -> None:
     }
     for task, parts in tasks.items():
         files.write_arrays(f"data/splits/{task}", parts)
-    counts = {task: {part: len(indices) for part, indices in parts.items()} for task, parts in tasks.items()}
+    # How many are validation images is a parameter, so it is no metric.
+    counts = {
+        task: {part: len(indices) for part, indices in parts.items() if not part.endswith("validation")}
+        for task, parts in tasks.items()
+    }
     files.write_json("metrics/split.json", counts)
 
 

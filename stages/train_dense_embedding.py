@@ -17,7 +17,7 @@ class Params(Schema):
 
 
 def main(params: Params, name: str) -> None:
-    """Write the net's weights, what it makes of all test images, its learning curves and its test metrics."""
+    """Write the net's weights, what it makes of test images, its learning curves and its test metrics."""
     import numpy as np
 
     from oneshot.core import environment, files
@@ -50,6 +50,7 @@ def main(params: Params, name: str) -> None:
     embed, read_maps = embedder(net.embedding(model)), embedder(last_maps(model))
     embedded, maps = ({part: read(parts[part].images) for part in mnist.TEST_PARTS} for read in (embed, read_maps))
     files.write_weights(f"models/{name}.weights.h5", model)
+    # For the statistics of a transform.
     seen = {"seen_maps": read_maps(validation.images), "seen_labels": validation.labels}
     files.write_arrays(f"features/{name}", mnist.test_features(parts, embeddings=embedded, maps=maps) | seen)
     metrics = {"test": classification_metrics(embedder(model)(test.images), test.labels)}

@@ -18,7 +18,7 @@ class Params(Schema):
 
 
 def main(params: Params, name: str) -> None:
-    """Write the net's weights, what it makes of all test images, its learning curves and its metrics on pairs."""
+    """Write the net's weights, what it makes of test images, its learning curves and its metrics on pairs."""
     from oneshot.core import environment, files
     from oneshot.datasets import mnist
     from oneshot.siamese import net, training
@@ -51,6 +51,7 @@ def main(params: Params, name: str) -> None:
         for part, embeddings in embedded.items()
     }
     files.write_weights(f"models/{name}.weights.h5", model)
+    # For the statistics of a transform.
     seen = {"seen_maps": read_maps(validation.images), "seen_labels": validation.labels}
     files.write_arrays(f"features/{name}", mnist.test_features(parts, embeddings=embedded, maps=maps) | seen)
     files.write_json(f"metrics/train_siamese/{name}.json", metrics)

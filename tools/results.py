@@ -18,7 +18,7 @@ from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, write_bytes
 from oneshot.evaluation.confusion import error_shares, from_table
 from oneshot.page import reported
-from oneshot.page.conclusions import sentences
+from oneshot.page.conclusions import of_siamese_nets, sentences
 from oneshot.page.sections.ablations import last_epochs
 from oneshot.page.sections.ceilings import over_trainings
 from oneshot.page.sections.ensembles import over_ensembles
@@ -221,7 +221,7 @@ def ceilings_table(table: pd.DataFrame) -> str:
     """Make a Markdown table of the accuracy on unseen digits over trainings; table: docs/ceilings.csv."""
     if table.empty:
         return "Not measured yet: `make ceilings` makes this table."
-    lines = ["| embedding | shots | accuracy | trainings |", "|---|---|---|---|"]
+    lines = ["| features | shots | accuracy | trainings |", "|---|---|---|---|"]
     for row in over_trainings(table).to_dict("records"):
         value = _value(row["mean"], row["deviation"])
         lines.append(f"| {row['net']} | {row['shots']} | {value} | {row['trainings'] or ''} |")
@@ -300,8 +300,7 @@ def generate() -> dict[Path, str]:
     images = parameters["cifar10"]
     protocol = metrics["one_shot_cifar10"]["report_protocol"]
     mean = mean_with(trainings, PROTOCOL, parameters["seed"], protocol["accuracy"])
-    siamese = {net: metrics[f"one_shot_mnist/{net}"]["unseen"] for net in ("siamese-2d", "siamese-3d")}
-    tables = methods, together, confusion, confusions, siamese
+    tables = methods, together, confusion, confusions, of_siamese_nets(metrics)
     conclusions = sentences(protocol, *tables, mean, comparable=reported.same_task(images))
     return {
         README: fill(

@@ -9,7 +9,10 @@ import pytest
 from oneshot.core.errors import UserError
 from oneshot.core.files import read_arrays, read_json, write_arrays
 from oneshot.core.params import validate
+from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import choose_images
+from oneshot.evaluation.few_shot import evaluate_groups
+from oneshot.evaluation.transforms import represent
 
 STAGES = Path(__file__).parents[2] / "stages"
 TREE = {
@@ -97,9 +100,8 @@ def features(tmp_path, monkeypatch):
     indices = np.arange(120)
     layers = dict.fromkeys(("linear", "linear_mirrored", "pooled", "pooled_mirrored"), embeddings)
     write_arrays("features/6-class", {**layers, "labels": labels})
-    # The maps tell the digits apart, the embeddings do not.
-    maps = np.eye(10, dtype=np.float32)[labels]
-    seen_maps = np.random.default_rng(1).normal(size=(120, 10)).astype(np.float32)
+    noise = np.random.default_rng(1).normal(size=(2, 120, 1)) * np.arange(10)
+    maps, seen_maps = (np.eye(10)[labels] + noise).astype(np.float32)
     arrays = {"embeddings": embeddings[:, :2], "maps": maps, "labels": labels, "indices": indices}
     write_arrays("features/siamese-2d", arrays | {"seen_maps": seen_maps, "seen_labels": labels})
 
@@ -152,11 +154,24 @@ def test_representations_that_are_the_same_in_all_images_of_the_picture_are_refu
     assert not Path("metrics").exists()
 
 
+def test_last_maps_that_are_the_same_in_all_images_are_refused(features):
+    write_arrays("features/siamese-2d", {"maps": np.ones((120, 10), np.float32)})
+    module = stage("one_shot_mnist")
+    with pytest.raises(UserError, match="the representations by the siamese-2d net are all"):
+        module.main(validate(SMALL, module.Params), "siamese-2d")
+
+
 def test_a_small_run_that_fits_writes_its_tables(features):
     for name, arguments in {"one_shot_cifar10": [], "one_shot_mnist": ["siamese-2d"]}.items():
         module = stage(name)
         module.main(validate(SMALL, module.Params), *arguments)
     assert Path("metrics/one_shot_cifar10.json").is_file()
     unseen = read_json("metrics/one_shot_mnist/siamese-2d.json")["unseen"]["shot_1"]
-    assert unseen["maps_whitened"]["accuracy"] == 1 > 0.5 > unseen["accuracy"]
+    arrays = read_arrays("features/siamese-2d")
+    maps, seen = ({"maps": arrays[name][None]} for name in ("maps", "seen_maps"))
+    whitened = represent("maps_whitened", maps, seen, arrays["seen_labels"])
+    many = {"shots": [1], "episodes": 2, "seed": 1}
+    (counts,) = evaluate_groups(whitened, arrays["labels"], {"unseen": [5, 6, 7, 8, 9]}, **many).values()
+    assert unseen["maps_whitened"]["accuracy"] == pytest.approx(accuracy(counts).mean(), abs=1e-6)
+    assert unseen["maps_whitened"]["accuracy"] > unseen["accuracy"], "the maps have the digits in them"
     assert Path("plots/one_shot_mnist/siamese-2d/confusion.csv").is_file()

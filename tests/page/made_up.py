@@ -77,8 +77,9 @@ def made_up(**changes: object) -> Results:
 
     accuracy = {"accuracy": 0.5, "interval_95": 0.01}
     pairs = {group: {"test": {"loss": 0.1, "accuracy": 0.9, "auc": 0.95}} for group in digits}
-    few_shot = {group: {f"shot_{count}": {"accuracy": 0.5} for count in shots} for group in groups}
-    few_shot["unseen"] = {f"shot_{count}": {"accuracy": 0.5, "maps_whitened": {"accuracy": 0.75}} for count in shots}
+    reached = dict(zip(("seen", "all", "unseen"), (0.6, 0.4, 0.5), strict=True))
+    few_shot = {group: {f"shot_{count}": {"accuracy": reached[group]} for count in shots} for group in groups}
+    by_maps = {name: found | {"maps_whitened": {"accuracy": 0.75}} for name, found in few_shot["unseen"].items()}
     tested = {"test": {"accuracy": 0.9, "loss": 0.3}, "test_mirror_averaged": {"accuracy": 0.91, "loss": 0.2}}
     curve = pd.DataFrame(
         [
@@ -125,6 +126,7 @@ def made_up(**changes: object) -> Results:
             **{f"train_siamese/{net}": pairs for net in ("siamese-2d", "siamese-3d")},
             **{f"train_dense_embedding/{net}": {"test": tested["test"]} for net in ("dense-all", "dense-seen")},
             **{f"one_shot_mnist/{net}": few_shot for net in EMBEDDINGS},
+            **{f"one_shot_mnist/siamese-{size}d": few_shot | {"unseen": by_maps} for size in (2, 3)},
         },
         curves=dict.fromkeys((*CONVNETS, *EMBEDDINGS), curve),
         confusion={

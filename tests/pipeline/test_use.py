@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from oneshot.core import files
 from oneshot.datasets import cifar10
+from oneshot.evaluation import transforms
 from oneshot.use import nets
 from oneshot.use.representation import represent
 
@@ -60,8 +61,9 @@ def test_photographs_are_classified_and_the_classes_evaluated(smoke_run: Path, p
     assert Image.open(tmp_path / "picture.png").format == "PNG"
 
 
+@pytest.mark.parametrize("method", transforms.DIGIT_METHODS)
 @pytest.mark.parametrize("net", [name for name in nets.NAMES if name != nets.CONVNET])
-def test_drawings_are_told_apart(smoke_run: Path, tmp_path: Path, net: str):
+def test_drawings_are_told_apart(smoke_run: Path, tmp_path: Path, net: str, method: str):
     """A vertical bar and a ring, of other sizes, places and colours than their one example."""
     places = {"examples": (300, 20, (80, 60)), "new": (150, 230, (10, 20))}
     for folder, (side, ink, (left, top)) in places.items():
@@ -75,7 +77,6 @@ def test_drawings_are_told_apart(smoke_run: Path, tmp_path: Path, net: str):
             path = tmp_path / folder / (f"{name}/1.png" if folder == "examples" else f"{name}.png")
             path.parent.mkdir(parents=True, exist_ok=True)
             image.save(path)
-    oneshot(
-        smoke_run, "classify", tmp_path / "examples", tmp_path / "new", "--net", net, "--csv", tmp_path / "table.csv"
-    )
+    words = "--net", net, "--method", method, "--csv", tmp_path / "table.csv"
+    oneshot(smoke_run, "classify", tmp_path / "examples", tmp_path / "new", *words)
     assert pd.read_csv(tmp_path / "table.csv")["class"].tolist() == ["bar", "ring"]

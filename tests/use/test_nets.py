@@ -58,6 +58,7 @@ def test_a_dense_embedding_net_represents_as_in_the_pipeline(project):
 def test_a_clone_without_weights_takes_the_exported_digit_net(project):
     from oneshot.export import keras_file
     from oneshot.export import nets as exported
+    from oneshot.training.maps import last_maps
     from oneshot.training.tensorflow import keras
 
     made_up.write("siamese-2d", project / "weights.h5")
@@ -69,7 +70,14 @@ def test_a_clone_without_weights_takes_the_exported_digit_net(project):
     assert np.abs(found - expected).max() < 1e-6
     maps = np.random.default_rng(4).random((20, 45), np.float32)
     files.write_arrays("features/siamese-2d", {"seen_maps": maps, "seen_labels": np.arange(20) % 2})
-    assert nets.load("siamese-2d", "maps_whitened").represent(drawings()).shape == (5, 45)
+    model: keras.Sequential = keras.models.load_model(path)
+    cut = last_maps(keras.Model(model.inputs, model.get_layer("pool2").output, name="cut"))
+    layers = {"maps": np.array(cut(images))[None]}, {"maps": maps[None]}
+    expected = transforms.represent("maps_whitened", *layers, np.arange(20) % 2)
+    found = nets.load("siamese-2d", "maps_whitened")
+    np.testing.assert_allclose(found.represent(images / np.float32(255)), expected, atol=1e-5)
+    files.write_arrays("features/siamese-2d", {"seen_maps": maps + 1})
+    assert nets.load("siamese-2d", "maps_whitened") is not found
     whole = path.read_bytes()
     place = whole.index(b'"class_name"')
     for damaged in (b"no ZIP archive", whole[:place] + b"'" + whole[place + 1 :]):

@@ -9,9 +9,10 @@ import numpy as np
 class Method(NamedTuple):
     """How features are made from a net's outputs.
 
-    steps: applied to each layer's features, in this order; layers: "units" of the representation, "linear" (the same
-    before ReLU), "pooled" (the means of the last maps) or "maps" (of a digit net: training.maps); features of several
-    layers are put side by side; mirror: whether an image and its mirror image are averaged (test-time averaging).
+    steps: applied to each layer's features, in this order; layers: "units" of the representation (of a digit net its
+    embedding), "linear" (the same before ReLU), "pooled" (the means of the last maps) or "maps" (of a digit net:
+    training.maps); features of several layers are put side by side; mirror: whether an image and its mirror image are
+    averaged (test-time averaging).
     """
 
     steps: tuple[str, ...] = ()
@@ -42,7 +43,7 @@ METHODS = {
     "mirror_pooled_whitened": Method(_WHITENED, ("pooled",), mirror=True),
     "mirror_both_whitened": Method(_WHITENED, ("linear", "pooled"), mirror=True),
 }
-# Of the digit nets, whose layer before the embedding is the last maps themselves.
+# Of the digit nets: the embedding, or the last maps before it, averaged over cells.
 DIGIT_METHODS = {"raw": Method(), "maps_whitened": Method(_WHITENED, ("maps",))}
 _EXPONENT = 0.5  # of the power transform, as in PT-MAP
 SHRINKAGE = 0.6  # of the covariance, chosen on folds of the seen classes (docs/recipe.md)
@@ -69,7 +70,7 @@ def stacked(views: Sequence[Mapping[str, np.ndarray]]) -> Layers:
 def represent(
     method: str, unseen: Layers, seen: Layers, seen_labels: np.ndarray, *, shrinkage: float = SHRINKAGE
 ) -> np.ndarray:
-    """Transform the features of unseen classes by one of METHODS or DIGIT_METHODS: (n, d) float, as `unseen` has.
+    """Transform the features of unseen classes by one of METHODS or DIGIT_METHODS: (n, d), of the dtype of `unseen`.
 
     unseen: by layer, (2, n, d) float, of the images and of their mirror images, which only the methods with `mirror`
     need (without them, (1, n, d)); seen: the same of m images of classes that the net was trained on, for the

@@ -30,7 +30,7 @@ def sentences(
 
     protocol: accuracy and interval_95 of the report's protocol; methods, together: tables of few_shot.compare_methods
     and of compare_transductive; confusion: the protocol's confusion table; digits: those of the digit nets, by net;
-    siamese: what metrics/one_shot_mnist/ has of unseen digits, by siamese net; mean: of the protocol's accuracy over
+    siamese: see `of_siamese_nets`; mean: of the protocol's accuracy over
     trainings; comparable: whether the classes of CIFAR-10 are the report's.
     """
     matrix, names = from_table(confusion)
@@ -41,6 +41,11 @@ def sentences(
         _unlabelled(together),
         f"{_confused_classes(matrix, names, comparable=comparable)} {_confused_digits(digits)}",
     ]
+
+
+def of_siamese_nets(metrics: Mapping[str, Mapping]) -> dict[str, Mapping]:
+    """Select what the siamese nets reach on unseen digits, by net; metrics: by path below metrics/ without .json."""
+    return {net: metrics[f"one_shot_mnist/{net}"]["unseen"] for net in ("siamese-2d", "siamese-3d")}
 
 
 def _reached(protocol: Mapping[str, float], names: Sequence[str], mean: Mean | None, *, comparable: bool) -> str:
@@ -73,11 +78,8 @@ def _most_on_digits(siamese: Mapping[str, Mapping]) -> str:
         fewest = min(int(key.removeprefix("shot_")) for key in metrics)
         values = metrics[f"shot_{fewest}"]
         whitened = values["maps_whitened"]["accuracy"]
-        found.append(f"{whitened:.1%} ({net}; its embedding: {values['accuracy']:.1%})")
-    return (
-        f"With {_examples(fewest)} of each unseen digit, the last maps of the siamese nets, whitened, classify"
-        f" {_and(found)} of the images correctly."
-    )
+        found.append(f"{whitened:.1%} for {net} (its embedding: {values['accuracy']:.1%})")
+    return f"With {_examples(fewest)} of each unseen digit, the whitened last maps give {_and(found)}."
 
 
 def _least(methods: pd.DataFrame) -> str:

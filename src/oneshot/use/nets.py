@@ -133,9 +133,9 @@ def _load(name: str, method: str, root: Path, _place: Path, _stamp: tuple) -> Ne
     classes = len(chosen.mnist.seen_digits)
     if name == "dense-all":
         classes += len(chosen.mnist.unseen_digits)
+    seen, labels = _seen_maps(root, name) if method == "maps_whitened" else _NONE
     read = _digit_net(name, weights, classes, method)
     (layer,) = transforms.DIGIT_METHODS[method].layers
-    seen, labels = _seen_maps(root, name) if method == "maps_whitened" else _NONE
     return Net(name, method, digits.prepare, lambda inputs: {layer: read(inputs)[None]}, seen, labels, found)
 
 
@@ -165,8 +165,7 @@ def _seen_maps(root: Path, name: str) -> tuple[transforms.Layers, np.ndarray]:
             f"{folder / 'seen_maps.npy'} is missing, which the method maps_whitened needs: run {_COMMANDS[name]},"
             " or `dvc pull` if a remote has it"
         )
-    data = files.read_arrays(folder)
-    return {"maps": data["seen_maps"][None]}, data["seen_labels"]
+    return {"maps": files.read_array(folder / "seen_maps.npy")[None]}, files.read_array(folder / "seen_labels.npy")
 
 
 def _file(name: str, root: Path) -> Path:
@@ -209,7 +208,10 @@ def _digit_net(name: str, weights: Path, classes: int, method: str) -> Callable[
 
 
 def _exported(path: Path):
-    """A digit net from its .keras file, without the layer that scales pixels: drawings are from 0 to 1 already."""
+    """A digit net from its .keras file, without the layer that scales pixels: drawings are from 0 to 1 already.
+
+    Raises UserError if Keras cannot load it.
+    """
     from oneshot.training.tensorflow import keras
 
     try:

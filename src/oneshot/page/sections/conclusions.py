@@ -1,7 +1,7 @@
 """The conclusions, in sentences."""
 
 from oneshot.page import reported
-from oneshot.page.conclusions import sentences
+from oneshot.page.conclusions import of_siamese_nets, sentences
 from oneshot.page.results import EMBEDDINGS, Results
 from oneshot.page.spread import PROTOCOL
 
@@ -11,7 +11,7 @@ def section(results: Results) -> dict:
     digits = {net: results.confusion[net] for net in EMBEDDINGS}
     protocol = results.metrics["one_shot_cifar10"]["report_protocol"]
     mean = results.mean_with_others(PROTOCOL, protocol["accuracy"])
-    siamese = {net: results.metrics[f"one_shot_mnist/{net}"]["unseen"] for net in ("siamese-2d", "siamese-3d")}
+    siamese = of_siamese_nets(results.metrics)
     tables = results.methods, results.together, results.confusion["one_shot_cifar10"], digits, siamese
     comparable = reported.same_task(results.params["cifar10"])
     found = sentences(protocol, *tables, mean, comparable=comparable)

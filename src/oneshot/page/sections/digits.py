@@ -58,8 +58,8 @@ def _tables(results: Results) -> dict:
         metrics = results.metrics[f"one_shot_mnist/{net}"]
         for shots in sorted(int(key.removeprefix("shot_")) for key in metrics["all"]):
             values = {group: metrics[group][f"shot_{shots}"]["accuracy"] for group in ("seen", "unseen", "all")}
-            maps = metrics["unseen"][f"shot_{shots}"]["maps_whitened"]["accuracy"]
-            one_shot.append({"name": name, "shots": shots, "maps": maps, **values})
+            maps = metrics["unseen"][f"shot_{shots}"].get("maps_whitened", {"accuracy": None})
+            one_shot.append({"name": name, "shots": shots, "maps": maps["accuracy"], **values})
     confused = [{"name": name, **_confused(results, net)} for net, name in EMBEDDINGS.items()]
     return {
         "digits": {group: results.params["mnist"][f"{group}_digits"] for group in ("seen", "unseen")},
