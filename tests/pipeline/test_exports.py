@@ -27,7 +27,7 @@ def test_the_onnx_file_gives_the_stored_features(smoke_run: Path, name: str):
     assert np.abs(found - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("class")])
+@pytest.mark.parametrize("name", ["siamese-2d", "dense-all"])
 def test_the_stored_maps_are_those_of_the_test_and_the_validation_images(smoke_run: Path, name: str):
     """By the exported net, cut before its embedding."""
     from oneshot.training.tensorflow import keras
@@ -40,7 +40,7 @@ def test_the_stored_maps_are_those_of_the_test_and_the_validation_images(smoke_r
     validation = np.concatenate([splits[f"{group}_validation"] for group in groups])
     for maps, indices in ((stored["maps"], stored["indices"]), (stored["seen_maps"], validation)):
         assert len(maps) == len(indices)
-        whole = np.array(cut(images.images[indices[:40], :, :, None]))
+        whole = np.array(cut({"images": images.images[indices[:40], :, :, None]}))
         cells = [whole[:, y : y + 3, x : x + 3].mean((1, 2)) for y in (0, 2, 4) for x in (0, 2, 4)]
         expected = np.concatenate(cells, axis=1)
         assert np.abs(maps[:40] - expected).max() <= 1e-5 * np.abs(expected).max()
