@@ -30,8 +30,8 @@ def sentences(
 
     protocol: accuracy and interval_95 of the report's protocol; methods, together: tables of few_shot.compare_methods
     and of compare_transductive; confusion: the protocol's confusion table; digits: those of the digit nets, by net;
-    siamese: see `of_siamese_nets`; mean: of the protocol's accuracy over
-    trainings; comparable: whether the classes of CIFAR-10 are the report's.
+    siamese: see `of_siamese_nets`; mean: of the protocol's accuracy over trainings; comparable: whether the classes of
+    CIFAR-10 are the report's.
     """
     matrix, names = from_table(confusion)
     return [
