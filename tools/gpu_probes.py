@@ -143,7 +143,7 @@ MORE_MOMENTUM = LIGHT | {"offset_rate": 20.0, "momentum": 0.95}
 ON_MORE_MOMENTUM = {"": {}, "rates 0.07": SECOND["rates 0.07"]} | epochs_of(
     (2, 2.5, 1), (3, 2, 1), (1, 3, 1), (3, 3, 0.5), (2, 2, 1), (2, 2, 0.5), (2, 1.5, 1)
 )
-# Of the default, without its dropout and norm penalty.
+# Of the default, without its dropout, norm penalty and cell loss.
 BASIS = {"penalty": 6e-5, "dense_penalty": 6e-5, "offset_rate": 20.0}
 ON_BASIS = {"": {}, "rates 0.07": SECOND["rates 0.07"], "penalty 0.0001": SECOND["penalty 0.0001"]} | epochs_of(
     (2, 1.5, 1), (2, 2, 0.5), (3, 1.5, 0.5), (3, 1, 1), (4, 2, 0.5), (2, 2.5, 0.5), (1, 2, 1), (1, 2.5, 0.5), (2, 2, 1)
