@@ -269,6 +269,15 @@ def test_nothing_hangs_over_the_side(loaded: webdriver.Chrome, width: int):
     loaded.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.parametrize("width", [800, 1200])
+def test_the_contents_show_all_entries(loaded: webdriver.Chrome, width: int):
+    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    loaded.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    contents = loaded.find_element("css selector", "nav ol")
+    until(lambda: loaded.execute_script("return arguments[0].scrollWidth <= arguments[0].clientWidth", contents))
+    loaded.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_dark_mode_reaches_the_charts(loaded: webdriver.Chrome):
     plot = show(loaded, "projection-0")
 
