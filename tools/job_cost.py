@@ -32,8 +32,7 @@ def project(above: Path) -> Path:
     (folder / "dvc.yaml").write_text(PIPELINE)
     (folder / "params.yaml").write_text("seed: 1\n")
     smoke.git(folder, "init", "--quiet", "--initial-branch=main")
-    smoke.git(folder, "config", "user.name", "bench")
-    smoke.git(folder, "config", "user.email", "bench@localhost")
+    smoke.identify(folder)
     quiet = {"stdout": subprocess.DEVNULL}
     smoke.dvc(folder, "init", "--quiet", **quiet)
     smoke.dvc(folder, "remote", "add", "--default", "shared", str(above / "remote"), **quiet)

@@ -31,10 +31,15 @@ def copy(folder: str | Path) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "config", "user.name", "scratch")
-    git(folder, "config", "user.email", "scratch@localhost")
+    identify(folder)
     commit(folder, "a copy")
     return folder
+
+
+def identify(folder: str | Path) -> None:
+    """Give a copy or a clone a Git identity of its own, without which neither Git commits nor DVC runs experiments."""
+    git(folder, "config", "user.name", "scratch")
+    git(folder, "config", "user.email", "scratch@localhost")
 
 
 def shrink(folder: str | Path, overrides: Mapping[str, object] = OVERRIDES) -> None:

@@ -88,8 +88,7 @@ def published(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_text(text)
     (folder / "params.yaml").write_text("seed: 1\n")
     smoke.git(folder, "init", "--quiet", "--initial-branch=main")
-    for key, value in {"user.name": "somebody", "user.email": "somebody@localhost"}.items():
-        smoke.git(folder, "config", key, value)
+    smoke.identify(folder)
     dvc(folder, "init", "--quiet")
     (folder / ".dvc/config").write_text(CONFIG.format(address=bucket))
     with pytest.MonkeyPatch.context() as patch:
@@ -108,6 +107,7 @@ def local(published: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int
     """The MD5 of every output of plain runs of `dvc exp run` in a clone: {seed: {path: MD5}}."""
     above = tmp_path_factory.mktemp("local")
     smoke.git(above, "clone", "--quiet", str(published / "project"), "clone")
+    smoke.identify(above / "clone")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOLD", str(above))
         dvc(above / "clone", "repro", "--quiet", "download")

@@ -13,8 +13,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 def clone(source: Path, target: Path) -> Path:
     """Clone the repository, without data and cache."""
     smoke.git(source, "clone", "--quiet", str(source), str(target))
-    smoke.git(target, "config", "user.name", "other")
-    smoke.git(target, "config", "user.email", "other@localhost")
+    smoke.identify(target)
     return target
 
 

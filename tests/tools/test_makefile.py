@@ -45,11 +45,11 @@ def test_other_packages_are_installed_again(project: Path):
 
 @pytest.mark.skipif(not (BIN / "python").exists(), reason="needs the environment of `make env`")
 def test_the_environments_dvc_finds_its_python_without_activation():
-    code = "import os, shutil, sys; print(shutil.which('python'), sys.path[1] == os.path.abspath('src'))"
+    code = "import os, shutil, sys; print(shutil.which('python'), sys.path[1] == os.path.abspath('src'), sep='\\n')"
     variables = {"PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         [BIN / "python", "-c", code], cwd=ROOT, env=variables, check=True, capture_output=True, text=True
     )
-    found, has_library = done.stdout.split()
+    found, has_library = done.stdout.splitlines()
     assert Path(found) == BIN / "python"
     assert has_library == "True"

@@ -62,8 +62,9 @@ def test_a_reader_that_has_gone_is_no_traceback():
 
 def test_closed_streams_are_no_traceback():
     words = " ".join(["classify", "examples", "new", "--csv", "table.csv"])
-    command = f'exec {sys.executable} -c "$CODE" {words} <&- >&- 2>&-'
-    done = subprocess.run(["sh", "-c", command], env=VARIABLES | {"CODE": stand_in.CODE}, timeout=300)
+    command = f'exec "$PYTHON" -c "$CODE" {words} <&- >&- 2>&-'
+    variables = VARIABLES | {"PYTHON": sys.executable, "CODE": stand_in.CODE}
+    done = subprocess.run(["sh", "-c", command], env=variables, timeout=300)
     assert done.returncode == 0
     assert Path("table.csv").read_text().startswith("image,class,distance")
 
