@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds ensembles scaling minutes choose probe gpu-probes experiments results lint format lock clean
 
-UV_VERSION := 0.13.9
 BIN := .venv/bin
-# DVC runs the stages as `python stages/...`: the environment's python has to come first.
-RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+# DVC runs the stages as `python stages/...`: the environment's python has to come first. The user's variables of Python
+# would put other packages before the locked ones, or hide this folder's tools (PYTHONSAFEPATH).
+RUN := env -u PYTHONPATH -u PYTHONHOME -u PYTHONSAFEPATH PATH="$(CURDIR)/$(BIN):$$PATH"
 # TensorFlow has wheels for these versions; the first one found makes the environment.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
@@ -28,12 +28,7 @@ endif
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "error: $(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo "creating .venv with $$($(PYTHON) --version) from requirements.lock"
-	@$(PYTHON) -m venv --clear .venv
-	@PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@# Compiled now: where PYTHONDONTWRITEBYTECODE is set, each process would compile TensorFlow again.
-	@UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}}" \
-		$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
-	@$(BIN)/python tools/environment.py
+	@$(PYTHON) tools/environment.py
 	@printf %s "$(CURDIR)" > $@
 
 repro: env  ## run the stages that are out of date; in a fresh clone, the whole pipeline
