@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds ensembles scaling minutes choose probe gpu-probes experiments results lint format lock clean
+.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds ensembles scaling minutes choose experiments results lint format lock clean
 
 BIN := .venv/bin
 # DVC runs the stages as `python stages/...`: the environment's python has to come first. The user's variables of Python
@@ -80,12 +80,6 @@ ensembles: env  ## classify unseen classes by the 6-class nets of several traini
 
 choose: env  ## compare transforms on folds of the seen classes (docs/choice.csv, .png); RECIPES="label_smoothing=0" adds trainings
 	@$(RUN) python -m tools.choose $(RECIPES)
-
-probe: env  ## try an idea for the ConvNets' recipe on a narrow net (docs/probes.csv): make probe ARM="offset rate 32" SEED=2
-	@$(RUN) python -m tools.probe "$(ARM)" --seed $(or $(SEED),1)
-
-gpu-probes: env  ## try ideas for the recipe at full width on a GPU, with PyTorch, which env lacks (docs/gpu_probes.csv)
-	@$(RUN) python -m tools.gpu_probes
 
 scaling: env  ## measure how time and memory grow with the work (docs/scaling.csv, .png and .md)
 	@$(RUN) python -m tools.scaling
