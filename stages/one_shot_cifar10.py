@@ -60,7 +60,7 @@ def main(params: Params) -> None:
     draws = report_protocol.run(raw, labels, classes, **protocol)
     given = unseen, seen, seen_labels, labels, classes
     many = {"methods": one_shot.methods, "shots": one_shot.shots, "episodes": one_shot.episodes, "seed": seed}
-    methods = few_shot.compare_methods(*given, **many)
+    methods = few_shot.compare_methods(*given, **many, queries=one_shot.queries)
     fewer = {"methods": one_shot.transductive_methods, "episodes": one_shot.transductive_episodes}
     together = few_shot.compare_transductive(*given, **(many | fewer))
     points = projections(raw[shown], labels[shown], cifar10.NAMES, pictures.perplexity, seed)

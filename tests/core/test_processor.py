@@ -26,6 +26,21 @@ def test_only_processors_that_this_process_may_use_are_counted():
     assert done.stdout.split() == [str(len(os.sched_getaffinity(0))), "1"]
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux restricts a process to processors")
+@pytest.mark.parametrize(("chosen", "threads"), [(None, "1"), ("3", "3")])
+def test_threads_are_those_of_compute_or_the_processors_that_may_be_used(chosen, threads):
+    code = (
+        "import os\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "from oneshot.core import processor\n"
+        "print(processor.threads())\n"
+    )
+    variables = {name: value for name, value in os.environ.items() if name != processor.THREADS}
+    variables |= {"PYTHONPATH": str(ROOT / "src")} | ({processor.THREADS: chosen} if chosen else {})
+    done = subprocess.run([sys.executable, "-c", code], env=variables, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == [threads]
+
+
 def test_a_system_that_restricts_no_process_has_all_processors(monkeypatch):
     monkeypatch.delattr(processor.os, "sched_getaffinity", raising=False)
     assert processor.count() == os.cpu_count()

@@ -1,5 +1,7 @@
 """Episodes: drawn fairly and the same each time, and classified as scikit-learn does it one after another."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,14 @@ from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from oneshot.core.errors import UserError
 from oneshot.evaluation import episodes as module
 from oneshot.evaluation.confusion import accuracy, confusion_matrix
-from oneshot.evaluation.episodes import choose_images, draw_episodes, evaluate, require_features, require_images
+from oneshot.evaluation.episodes import (
+    choose_images,
+    draw_episodes,
+    evaluate,
+    query_parts,
+    require_features,
+    require_images,
+)
 
 CLASSES = [6, 7, 8, 9]
 
@@ -21,11 +30,12 @@ def some_features(per_class=20, dimensions=5, spread=1.0, seed=0, classes=CLASSE
     return centres[labels] + spread * rng.normal(size=(len(labels), dimensions)), labels
 
 
-def by_scikit_learn(model, features, labels, classes, support):
+def by_scikit_learn(model, features, labels, classes, support, parts=None):
     """One episode after another, each with its own model."""
     matrices = []
-    for chosen in support:
-        queries = np.setdiff1d(np.flatnonzero(np.isin(labels, classes)), chosen)
+    parts = parts or [np.flatnonzero(np.isin(labels, classes))]
+    for number, chosen in enumerate(support):
+        queries = np.setdiff1d(parts[number % len(parts)], chosen)
         model.fit(features[chosen.ravel()], np.repeat(np.arange(len(classes)), chosen.shape[1]))
         reference = [classes.index(label) for label in labels[queries]]
         matrices.append(confusion_matrix(model.predict(features[queries]), reference, len(classes)))
@@ -39,6 +49,43 @@ def test_evaluate_equals_scikit_learn_on_the_same_draws(shots, model, classes):
     support = draw_episodes(labels, classes, episodes=12, shots=shots, seed=3)
     expected = by_scikit_learn(model, features, labels, classes, support)
     np.testing.assert_array_equal(evaluate(features, labels, classes, support), expected)
+
+
+@pytest.mark.parametrize("queries", [1, 6, 7, 100])
+def test_successive_episodes_classify_successive_parts_as_scikit_learn_does(queries):
+    features, labels = some_features()
+    classes = [8, 6, 9]
+    support = draw_episodes(labels, classes, episodes=13, shots=3, seed=3)
+    parts = query_parts(labels, classes, queries, shots=3, seed=3)
+    expected = by_scikit_learn(NearestCentroid(), features, labels, classes, support, parts)
+    np.testing.assert_array_equal(evaluate(features, labels, classes, support, parts), expected)
+
+
+@given(
+    sizes=st.lists(st.integers(4, 40), min_size=4, max_size=4),
+    queries=st.integers(1, 50),
+    shots=st.integers(1, 3),
+    seed=st.integers(0, 2**40),
+)
+def test_parts_share_out_all_images_and_leave_each_class_a_query(sizes, queries, shots, seed):
+    labels = np.random.default_rng(seed).permutation(np.repeat([1, *CLASSES], [5, *sizes]))
+    parts = query_parts(labels, CLASSES, queries, shots=shots, seed=seed)
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.flatnonzero(labels != 1))
+    for label, size in zip(CLASSES, sizes, strict=True):
+        counts = [np.count_nonzero(labels[part] == label) for part in parts]
+        assert max(counts) - min(counts) <= 1 and min(counts) > shots
+        # So few images that each part would hold fewer than the support images: then the parts are larger.
+        assert max(counts) <= queries or len(parts) == min(sizes) // (shots + 1)
+
+
+def test_parts_of_the_queries_hardly_change_the_mean_nor_its_interval():
+    features, labels = some_features(per_class=300, dimensions=20, spread=2.0)
+    support = draw_episodes(labels, CLASSES, episodes=1000, shots=1, seed=1)
+    parts = query_parts(labels, CLASSES, 100, shots=1, seed=1)
+    assert len(parts) == 3
+    whole, some = (accuracy(evaluate(features, labels, CLASSES, support, asked)) for asked in (None, parts))
+    assert abs(whole.mean() - some.mean()) < 1.96 * whole.std() / np.sqrt(1000) / 3
+    assert some.std() < 1.1 * whole.std()
 
 
 def test_evaluate_equals_scikit_learn_on_the_size_of_the_report():
@@ -56,8 +103,24 @@ def test_blocks_do_not_change_the_result(monkeypatch):
     features, labels = some_features()
     support = draw_episodes(labels, CLASSES, episodes=17, shots=2, seed=1)
     whole = evaluate(features, labels, CLASSES, support)
-    monkeypatch.setattr(module, "_BLOCK_BYTES", 8 * len(labels) * 4 * 3)
-    np.testing.assert_array_equal(evaluate(features, labels, CLASSES, support), whole)
+    for episodes_at_once in (3, 1 / 7):
+        monkeypatch.setattr(module, "_BLOCK_BYTES", int(8 * len(labels) * 4 * episodes_at_once))
+        np.testing.assert_array_equal(evaluate(features, labels, CLASSES, support), whole)
+
+
+def test_many_classes_need_little_memory():
+    """1,000 classes of 25 images: the scores of one episode alone would be 100 MB, and marks of the nearest 25 MB."""
+    labels = np.repeat(np.arange(1000), 25)
+    features = np.random.default_rng(0).normal(size=(len(labels), 8)).astype(np.float32)
+    support = draw_episodes(labels, range(1000), episodes=1, shots=1, seed=1)
+    tracemalloc.start()
+    try:
+        confusions = evaluate(features, labels, range(1000), support)
+        peak = tracemalloc.get_traced_memory()[1] - confusions.nbytes
+    finally:
+        tracemalloc.stop()
+    assert confusions.sum() == 24_000
+    assert peak < 60e6
 
 
 def test_a_tie_goes_to_the_first_class_and_is_counted_once():

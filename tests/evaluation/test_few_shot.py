@@ -5,7 +5,7 @@ import pytest
 
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.episodes import draw_episodes, evaluate, query_parts
 from oneshot.evaluation.few_shot import compare_methods, compare_transductive, evaluate_groups, method_metrics
 from oneshot.evaluation.transforms import represent
 
@@ -27,7 +27,7 @@ def data():
 @pytest.fixture(scope="module")
 def table(data):
     unseen, seen, labels = data
-    many = {"methods": METHODS, "shots": [10, 2], "episodes": 25, "seed": 3}
+    many = {"methods": METHODS, "shots": [10, 2], "episodes": 25, "queries": 11, "seed": 3}
     return compare_methods(unseen, seen, SEEN_LABELS, labels, CLASSES, **many)
 
 
@@ -44,8 +44,9 @@ def test_all_methods_are_measured_on_the_same_draws(data, table):
     unseen, seen, labels = data
     for row in table.to_dict("records"):
         support = draw_episodes(labels, CLASSES, episodes=25, shots=row["shots"], seed=3)
+        parts = query_parts(labels, CLASSES, 11, shots=row["shots"], seed=3)
         correct, raw = (
-            accuracy(evaluate(represent(method, unseen, seen, SEEN_LABELS), labels, CLASSES, support))
+            accuracy(evaluate(represent(method, unseen, seen, SEEN_LABELS), labels, CLASSES, support, parts))
             for method in (row["method"], "raw")
         )
         gains = correct - raw
@@ -63,7 +64,7 @@ def test_raw_gains_nothing_over_itself_and_others_something(table):
 
 def test_the_order_of_shots_and_methods_changes_no_number(data, table):
     unseen, seen, labels = data
-    many = {"methods": METHODS[::-1], "shots": [2, 10], "episodes": 25, "seed": 3}
+    many = {"methods": METHODS[::-1], "shots": [2, 10], "episodes": 25, "queries": 11, "seed": 3}
     other = compare_methods(unseen, seen, SEEN_LABELS, labels, CLASSES, **many)
     assert other["method"].tolist() == METHODS[::-1] * 2
     assert other.set_index("setting").loc[table["setting"]].equals(table.set_index("setting"))

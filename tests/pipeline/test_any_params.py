@@ -135,6 +135,7 @@ def parameter_files(draw: st.DrawFn) -> dict:
             "shots": draw(st.lists(st.integers(1, 4), min_size=1, max_size=2, unique=True)),
             "methods": ["raw", *draw(st.lists(st.sampled_from([m for m in METHODS if m != "raw"]), unique=True))],
             "episodes": draw(st.integers(2, 5)),
+            "queries": draw(st.integers(1, 12)),
             "transductive_methods": draw(st.lists(st.sampled_from(["unit", "both_whitened"]), unique=True)),
             "transductive_episodes": draw(st.integers(2, 5)),
         },

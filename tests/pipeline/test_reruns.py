@@ -110,6 +110,7 @@ PARAMETERS = {
     "one_shot.shots": ([2], ONE_SHOT),
     "one_shot.methods": (["raw"], ONE_SHOT_CIFAR10),
     "one_shot.episodes": (50, ONE_SHOT),
+    "one_shot.queries": (50, ONE_SHOT_CIFAR10),
     "one_shot.transductive_methods": (["centred"], ONE_SHOT_CIFAR10),
     "one_shot.transductive_episodes": (50, ONE_SHOT_CIFAR10),
     "pictures.images_per_class": (100, ONE_SHOT),

@@ -44,8 +44,6 @@ _PORTABLE = {
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
 }
-# Read by training/tensorflow.py: TensorFlow's own variables do not reach all of its thread pools.
-THREADS = "ONESHOT_THREADS"
 _ENTERED = "ONESHOT_ENVIRONMENT"
 
 
@@ -81,7 +79,7 @@ class TrainingComputeParams(ComputeParams):
 
 def settings(compute: ComputeParams) -> dict[str, str]:
     """The environment variables that the parameters ask for."""
-    threads = {} if compute.threads is None else {THREADS: str(compute.threads)}
+    threads = {} if compute.threads is None else {processor.THREADS: str(compute.threads)}
     return _ALWAYS | threads | (_PORTABLE if compute.instructions == "portable" else {})
 
 

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Set by environment.py to compute.threads. TensorFlow's own variables do not reach all of its thread pools.
+THREADS = "ONESHOT_THREADS"
+
 # The processor flags by which the libraries choose their code.
 _INSTRUCTIONS = (
     "avx",
@@ -23,6 +26,16 @@ def count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def threads() -> int:
+    """How many threads may compute: compute.threads in a stage, otherwise all processors that this process may use.
+
+    Counted by affinity and by the limit of a container (its cgroup).
+    """
+    from joblib import cpu_count  # a quarter of a second, which most stages need not spend
+
+    return int(os.environ.get(THREADS) or cpu_count())
 
 
 def instructions() -> list[str]:

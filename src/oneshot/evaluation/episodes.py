@@ -1,18 +1,17 @@
 """One-shot episodes: draw support images, classify all others by the nearest support, count the confusions."""
 
-import itertools
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from oneshot.core import processor
 from oneshot.core.errors import UserError
 from oneshot.core.seeds import generator
 
 # Scores that a thread holds at a time. Larger blocks do not make the matrix product faster.
-_BLOCK_BYTES = 2**26
+_BLOCK_BYTES = 2**23
 
 
 def require_images(labels: np.ndarray, classes: Sequence[int], count: int, key: str, limit_key: str) -> None:
@@ -79,51 +78,103 @@ def draw_episodes(
     return support
 
 
-def evaluate(features: np.ndarray, labels: np.ndarray, classes: Sequence[int], support: np.ndarray) -> np.ndarray:
-    """Classify all queries by Euclidean distance: confusion matrices, (episodes, ways, ways) int64.
+def query_parts(
+    labels: np.ndarray, classes: Sequence[int], queries: int, *, shots: int, seed: int
+) -> list[np.ndarray]:
+    """Divide the images of the classes at random into parts with at most `queries` of each class: positions (m,) int64.
 
-    features: (n, d) float; distances have the same precision; labels: (n,) integers; support: from draw_episodes.
-    The queries of an episode are all images of the classes except its support images. A query is classified as the
-    class whose support images have the nearest mean (with one shot: whose image is nearest); a tie goes to the first
-    class. Rows are predictions, columns are references.
+    labels: (n,) integers; the parts have as equal a share of each class as possible, and no fewer images of it than are
+    left for a query beside `shots` support images. If successive episodes classify successive parts (see `evaluate`),
+    all images are used equally often, so a mean over episodes hardly differs from one in which each classifies all.
     """
-    order = np.concatenate([np.flatnonzero(labels == label) for label in classes])
-    place = np.full(len(labels), -1)
-    place[order] = np.arange(len(order))
-    ends = np.cumsum([np.count_nonzero(labels == label) for label in classes])
+    places = [np.flatnonzero(labels == label) for label in classes]
+    most, fewest = max(map(len, places)), min(map(len, places))
+    count = max(1, min(-(-most // queries), fewest // (shots + 1)))
+    shuffled = [
+        generator(seed, "queries", label).permutation(part) for label, part in zip(classes, places, strict=True)
+    ]
+    return [np.sort(np.concatenate([part[number::count] for part in shuffled])) for number in range(count)]
+
+
+def evaluate(
+    features: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[int],
+    support: np.ndarray,
+    queries: Sequence[np.ndarray] | None = None,
+) -> np.ndarray:
+    """Classify queries by Euclidean distance: confusion matrices, (episodes, ways, ways) int64.
+
+    features: (n, d) float; distances have the same precision; labels: (n,) integers; support: from draw_episodes;
+    queries: positions (m,) of images of the classes, of which episode i classifies queries[i % len(queries)]; None:
+    each classifies all images of the classes. An episode's support images are never among its queries. A query is
+    classified as the class whose support images have the nearest mean (with one shot: whose image is nearest); a tie
+    goes to the first class. Rows are predictions, columns are references.
+    """
+    places = [np.flatnonzero(labels == label) for label in classes]
+    order = np.concatenate(places)
     # Centring does not change distances, but smaller numbers lose fewer digits.
-    pool = features[order] - features[order].mean(0)
-    support = place[support]
-
-    count, ways, shots = support.shape
-    size = ways * max(len(pool), shots * pool.shape[1]) * pool.itemsize
-    block = max(1, _BLOCK_BYTES // size)
-    confusions = np.zeros((count, ways, ways), np.int64)
-
-    def count_block(start: int) -> None:
-        part = slice(start, start + block)
-        hits = _nearest(pool, support[part])
-        for way in range(ways):
-            counts = [np.count_nonzero(hits[:, way, a:b], axis=1) for a, b in itertools.pairwise([0, *ends])]
-            confusions[part, way] = np.stack(counts, axis=1)
-
-    # Blocks in parallel, each on one thread: a product that BLAS splits over threads has different last digits.
-    with ThreadPoolExecutor(os.cpu_count()) as pool_of_threads, threadpool_limits(1):
-        list(pool_of_threads.map(count_block, range(0, count, block)))
+    pool = features - features[order].mean(0)
+    confusions = np.empty((len(support), len(classes), len(classes)), np.int64)
+    parts = [order] if queries is None else queries
+    for number, part in enumerate(parts):
+        chosen = [part[labels[part] == label] for label in classes]
+        confusions[number :: len(parts)] = _of_part(pool, chosen, support[number :: len(parts)])
     return confusions
 
 
-def _nearest(pool: np.ndarray, support: np.ndarray) -> np.ndarray:
-    """Mark the nearest way of each image: (episodes, ways, n) bool; support images have none."""
-    episodes, ways, _ = support.shape
-    anchors = pool[support].mean(2).reshape(-1, pool.shape[1])
+def _of_part(pool: np.ndarray, queries: Sequence[np.ndarray], support: np.ndarray) -> np.ndarray:
+    """Classify the same queries, positions class by class, in all episodes: confusions (episodes, ways, ways) int64."""
+    order = np.concatenate(queries)
+    place = np.full(len(pool), -1)
+    place[order] = np.arange(len(order))
+    ends = np.cumsum([0, *map(len, queries)])
+    asked = np.ascontiguousarray(pool[order].T)
+    count, ways, _ = support.shape
+    # A block is a number of episodes and of queries: with many classes one episode alone would be too large.
+    width = max(1, min(len(order), _BLOCK_BYTES // (ways * pool.itemsize)))
+    height = max(1, _BLOCK_BYTES // (ways * max(width, pool.shape[1]) * pool.itemsize))
+    confusions = np.zeros((count, ways, ways), np.int64)
+
+    def count_block(start: int) -> None:
+        part = slice(start, start + height)
+        anchors = _means(pool, support[part])
+        known = place[support[part]].reshape(len(anchors), -1)
+        for left in range(0, len(order), width):
+            right = min(left + width, len(order))
+            hits = _nearest(anchors, asked[:, left:right], np.where(known < right, known, -1) - left)
+            cuts = np.clip(ends, left, right) - left
+            for label in np.flatnonzero(np.diff(cuts)):
+                a, b = cuts[label : label + 2]
+                confusions[part, :, label] += np.count_nonzero(hits[:, :, a:b], axis=2)
+
+    # Blocks in parallel, each on one thread: a product that BLAS splits over threads has different last digits.
+    with ThreadPoolExecutor(processor.threads()) as threads, threadpool_limits(1):
+        list(threads.map(count_block, range(0, count, height)))
+    return confusions
+
+
+def _means(pool: np.ndarray, support: np.ndarray) -> np.ndarray:
+    """Means of the support images of each way: (episodes, ways, d)."""
+    total = pool[support[:, :, 0]]
+    for shot in range(1, support.shape[2]):
+        total += pool[support[:, :, shot]]
+    return total / pool.dtype.type(support.shape[2])
+
+
+def _nearest(anchors: np.ndarray, queries: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Mark the nearest way of each query: anchors (episodes, ways, d), queries (d, n) -> (episodes, ways, n) bool.
+
+    known: (episodes, k) positions of support images among the queries, which get no way; negative: not among them.
+    """
+    episodes, ways, size = anchors.shape
     # The nearest anchor p of a query q has the greatest q.p - |p|^2 / 2, since |q|^2 is the same for all of them.
-    scores = anchors @ pool.T
-    scores -= np.einsum("ij,ij->i", anchors, anchors)[:, None] / 2
-    scores = scores.reshape(episodes, ways, len(pool))
+    scores = (anchors.reshape(-1, size) @ queries).reshape(episodes, ways, -1)
+    scores -= np.einsum("ewd,ewd->ew", anchors, anchors)[:, :, None] / 2
     best = scores.max(1)
     free = np.ones(best.shape, bool)
-    np.put_along_axis(free, support.reshape(episodes, -1), False, axis=1)
+    rows, columns = np.nonzero(known >= 0)
+    free[rows, known[rows, columns]] = False
     hits = np.empty(scores.shape, bool)
     for way in range(ways):
         hits[:, way] = (scores[:, way] == best) & free

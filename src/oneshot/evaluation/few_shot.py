@@ -7,7 +7,7 @@ import pandas as pd
 
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy, mean_and_interval
-from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.episodes import draw_episodes, evaluate, query_parts
 from oneshot.evaluation.transforms import Layers, represent
 
 
@@ -21,22 +21,25 @@ def compare_methods(
     methods: Sequence[str],
     shots: Sequence[int],
     episodes: int,
+    queries: int,
     seed: int,
 ) -> pd.DataFrame:
     """Accuracy of each method and number of shots: one row each, fewest shots first, then in the order of the methods.
 
     unseen, seen, seen_labels: features of the classes to classify and of classes that the net was trained on, see
-    transforms.represent; labels: (n,) of `unseen`; methods: names in transforms.METHODS, including raw. All methods get
-    the same episodes, so their differences are paired.
+    transforms.represent; labels: (n,) of `unseen`; methods: names in transforms.METHODS, including raw; queries: images of
+    each class that an episode classifies at most, see query_parts. All methods get the same episodes, so their
+    differences are paired.
     Columns: setting, shots, method, accuracy, interval_95, gain_over_raw, gain_interval_95 (half-widths of 95%
     intervals over episodes).
     """
     draws = {count: draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed) for count in shots}
+    parts = {count: query_parts(labels, classes, queries, shots=count, seed=seed) for count in shots}
     correct = {}
     for method in methods:
         features = represent(method, unseen, seen, seen_labels)
         for count, support in draws.items():
-            correct[count, method] = accuracy(evaluate(features, labels, classes, support))
+            correct[count, method] = accuracy(evaluate(features, labels, classes, support, parts[count]))
     rows = []
     for count in sorted(shots):
         for method in methods:

@@ -47,6 +47,7 @@ class OneShotParams(EpisodeParams):
 
     images_per_class: int = Field(ge=2)
     draws: int = Field(ge=2, le=1_000_000)
+    queries: int = Field(ge=1)
     methods: list[str] = Field(min_length=1)
     transductive_methods: list[str]
     transductive_episodes: int = Field(ge=2, le=100_000)

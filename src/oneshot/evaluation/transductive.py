@@ -6,13 +6,13 @@ images (Cuturi 2013; Hu et al. 2021, PT-MAP). So it uses two things that a singl
 queries, and that all classes are equally frequent.
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from oneshot.core import processor
 from oneshot.evaluation.confusion import confusion_matrix
 
 # Chosen on folds of the seen classes (docs/recipe.md).
@@ -21,8 +21,8 @@ MOVE = 0.3  # fraction of the way to its new place that a class mean moves in ea
 STEPS = 10  # of k-means
 SCALINGS = 5  # of Sinkhorn's algorithm, in each step
 
-# Episodes that a thread handles at a time: more do not make the matrix products faster.
-_BLOCK = 16
+# Shares that a thread holds at a time, in several copies. Larger blocks do not make the matrix products faster.
+_BLOCK_BYTES = 2**22
 
 
 def evaluate(features: np.ndarray, labels: np.ndarray, classes: Sequence[int], support: np.ndarray) -> np.ndarray:
@@ -38,8 +38,10 @@ def evaluate(features: np.ndarray, labels: np.ndarray, classes: Sequence[int], s
     pool, support = features[order], place[support]
     reference = np.repeat(np.arange(len(classes)), [len(part) for part in places])
 
+    size = max(1, _BLOCK_BYTES // (len(classes) * len(pool) * pool.itemsize))
+
     def count_block(start: int) -> list[np.ndarray]:
-        block = support[start : start + _BLOCK]
+        block = support[start : start + size]
         counts = []
         for predicted, known in zip(assign(pool, block).argmax(1), block.reshape(len(block), -1), strict=True):
             query = np.ones(len(pool), bool)
@@ -48,8 +50,8 @@ def evaluate(features: np.ndarray, labels: np.ndarray, classes: Sequence[int], s
         return counts
 
     # One thread per block: a product that BLAS splits over threads has different last digits.
-    with ThreadPoolExecutor(os.cpu_count()) as threads, threadpool_limits(1):
-        return np.concatenate(list(threads.map(count_block, range(0, len(support), _BLOCK))))
+    with ThreadPoolExecutor(processor.threads()) as threads, threadpool_limits(1):
+        return np.concatenate(list(threads.map(count_block, range(0, len(support), size))))
 
 
 def assign(pool: np.ndarray, support: np.ndarray) -> np.ndarray:
@@ -71,11 +73,18 @@ def assign(pool: np.ndarray, support: np.ndarray) -> np.ndarray:
 def _balanced(pool: np.ndarray, means: np.ndarray) -> np.ndarray:
     """Share images out by their distances to class means (episodes, ways, d), the same to each class in sum."""
     episodes, ways, size = means.shape
-    scores = (means.reshape(-1, size) @ pool.T).reshape(episodes, ways, -1)
+    shares = (means.reshape(-1, size) @ pool.T).reshape(episodes, ways, -1)
     # |q - m|^2 without |q|^2, which is the same for all classes.
-    scores = (2 * scores - np.einsum("ewd,ewd->ew", means, means)[:, :, None]) / pool.dtype.type(TEMPERATURE)
-    shares = np.exp(scores - scores.max(1, keepdims=True))
+    shares -= np.einsum("ewd,ewd->ew", means, means)[:, :, None] / 2
+    shares *= pool.dtype.type(2 / TEMPERATURE)
+    shares -= shares.max(1, keepdims=True)
+    np.exp(shares, out=shares)
+    # Sinkhorn's algorithm scales classes and images in turn; only the factors change, by matrix products.
+    of_image = np.ones((episodes, len(pool), 1), pool.dtype)
+    of_class = np.ones((episodes, 1, ways), pool.dtype)
     for _ in range(SCALINGS):
-        shares /= shares.sum(2, keepdims=True)
-        shares /= shares.sum(1, keepdims=True)
+        of_class = 1 / (shares @ of_image).transpose(0, 2, 1)
+        of_image = 1 / (of_class @ shares).transpose(0, 2, 1)
+    shares *= of_class.transpose(0, 2, 1)
+    shares *= of_image.transpose(0, 2, 1)
     return shares

@@ -5,7 +5,7 @@ Every module imports `keras` and `tf` from here, so that none can use them befor
 
 import os
 
-from oneshot.core.environment import THREADS
+from oneshot.core.processor import THREADS
 from oneshot.core.seeds import derive
 from oneshot.training.quiet import quiet
 
