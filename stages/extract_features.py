@@ -6,7 +6,7 @@ from oneshot.core.params import Schema
 from oneshot.core.stage import run
 
 # Training images of each seen class: the statistics of the feature transforms come from them.
-SEEN_PER_CLASS = 1200
+SEEN_PER_CLASS = 400
 
 
 class Params(Schema):

@@ -24,7 +24,7 @@ TREE = {
         "images_per_class": 700,
         "draws": 100,
         "episodes": 10000,
-        "queries": 1500,
+        "queries": 1000,
         "shots": [1, 5],
         "methods": ["raw", "unit"],
         "transductive_methods": ["centred"],

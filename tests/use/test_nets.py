@@ -159,12 +159,12 @@ def test_the_seen_classes_are_those_of_the_run_that_made_the_features(project, l
     parts = split_cifar10(labels, cifar10.TRAINING, others, seed=1)["6-class"]
     images = LabelledImages(np.arange(60_000, dtype=np.float32)[:, None], labels, np.arange(60_000)).parts(parts)
     # As in stages/extract_features.py.
-    stored = join([images["unseen"], first_of_each(images["train"], 1200)])
+    stored = join([images["unseen"], first_of_each(images["train"], 400)])
     layers = {f"{layer}{view}": stored.images for layer in ("linear", "pooled") for view in ("", "_mirrored")}
     files.write_arrays("features/6-class", {**layers, "labels": stored.labels, "indices": stored.indices})
     found, names = nets._seen(project, "whitened")
     assert np.unique(names).tolist() == [0, 3, 8]
-    assert len(names) == (3600 if limit is None else 3)
+    assert len(names) == (1200 if limit is None else 3)
     assert np.isin(found["linear"][:, :, 0], parts["train"]).all()
 
 
