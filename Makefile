@@ -60,31 +60,31 @@ bench: env  ## measure speed: training (PyTorch's too, if installed), episodes a
 	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
 	@$(RUN) python -m tools.job_cost
 
-ablations: env  ## train the 10-class net by the report's recipe and ours, with and without augmentation (docs/ablations.csv); MINUTES=60 limits each
+ablations: env  ## train the 10-class net by the report's recipe and ours, with and without augmentation (research/tables/ablations.csv); MINUTES=60 limits each
 	@$(RUN) python -m tools.ablations $(if $(MINUTES),--minutes $(MINUTES))
 
-ceilings: env  ## classify unseen digits by raw pixels and by siamese nets in 2 to 64 dimensions, five seeds (docs/ceilings.csv)
+ceilings: env  ## classify unseen digits by raw pixels and by siamese nets in 2 to 64 dimensions, five seeds (research/tables/ceilings.csv)
 	@$(RUN) python -m tools.ceilings
 
 # Where experiments run: DVC's queue, or a Dask cluster.
 ENGINE = $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(JOBS),--jobs $(JOBS))
 
-sweep: env  ## train siamese nets with several margins (docs/sweep.csv, .png), through DVC's queue or CLUSTER=ADDRESS
+sweep: env  ## train siamese nets with several margins (research/tables/sweep.csv, .png), through DVC's queue or CLUSTER=ADDRESS
 	@$(RUN) python -m tools.sweep $(ENGINE)
 
-seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (docs/seeds.csv), through DVC's queue or CLUSTER=ADDRESS; RECIPE=thorough: docs/seeds_thorough.csv
+seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (research/tables/seeds.csv), through DVC's queue or CLUSTER=ADDRESS; RECIPE=thorough: research/tables/seeds_thorough.csv
 	@$(RUN) python -m tools.seeds $(SEEDS) $(if $(RECIPE),--recipe $(RECIPE)) $(ENGINE)
 
-ensembles: env  ## classify unseen classes by the 6-class nets of several trainings together, SEEDS="1 2 3" (docs/ensembles.csv); RECIPE=thorough: by its nets
+ensembles: env  ## classify unseen classes by the 6-class nets of several trainings together, SEEDS="1 2 3" (research/tables/ensembles.csv); RECIPE=thorough: by its nets
 	@$(RUN) python -m tools.ensembles $(SEEDS) $(if $(RECIPE),--recipe $(RECIPE)) $(ENGINE)
 
-choose: env  ## compare transforms on folds of the seen classes (docs/choice.csv, .png); RECIPES="label_smoothing=0" adds trainings
+choose: env  ## compare transforms on folds of the seen classes (research/tables/choice.csv, .png); RECIPES="label_smoothing=0" adds trainings
 	@$(RUN) python -m tools.choose $(RECIPES)
 
-scaling: env  ## measure how time and memory grow with the work (docs/scaling.csv, .png and .md)
+scaling: env  ## measure how time and memory grow with the work (research/tables/scaling.csv, .png and .md)
 	@$(RUN) python -m tools.scaling
 
-minutes: env  ## write the minutes per stage of the stored run to docs/minutes.csv, for the page
+minutes: env  ## write the minutes per stage of the stored run to research/tables/minutes.csv, for the page
 	@$(RUN) python -m tools.minutes
 
 experiments: env  ## show margin, and accuracy and AUC of siamese-2d on unseen digits, of all experiments

@@ -4,6 +4,7 @@ from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 from oneshot.evaluation.params import EpisodeParams, PicturedParams
+from oneshot.nets.table import DRAWINGS, NETS
 from oneshot.splits.params import DigitParams
 
 
@@ -45,7 +46,7 @@ def main(params: Params, net: str) -> None:
     metrics: dict[str, dict] = {group: {} for group in groups}
     for (group, shots), counts in confusions.items():
         metrics[group][f"shot_{shots}"] = {"accuracy": confusion.accuracy_metrics(counts)["accuracy"]}
-    if net.startswith("siamese"):  # the dense nets stand for comparison of the embeddings
+    if NETS[net].kind == "siamese":  # the dense nets stand for comparison of the embeddings
         maps, known = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
         whitened = transforms.represent("maps_whitened", maps, known, data["seen_labels"])
         for (_, shots), counts in few_shot.evaluate_groups(whitened, labels, {"unseen": unseen}, **many).items():
@@ -67,4 +68,4 @@ def main(params: Params, net: str) -> None:
 
 
 if __name__ == "__main__":
-    run(main, Params, net=("siamese-2d", "siamese-3d", "dense-all", "dense-seen"))
+    run(main, Params, net=DRAWINGS)

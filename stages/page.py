@@ -60,9 +60,10 @@ def main(params: Params) -> None:
     from oneshot.core import files
     from oneshot.datasets import cifar10, mnist
     from oneshot.export import onnx_file
+    from oneshot.nets.table import PHOTOGRAPHS
     from oneshot.page.contents import contents
     from oneshot.page.render import render
-    from oneshot.page.results import CONVNETS, EMBEDDINGS, TABLES, Results
+    from oneshot.page.results import EMBEDDINGS, TABLES, Results
 
     tables = {"one_shot_cifar10": "one_shot_cifar10", **{net: f"one_shot_mnist/{net}" for net in EMBEDDINGS}}
     raw = sorted([*Path("data/raw/cifar10").iterdir(), *Path("data/raw/mnist").iterdir()], key=lambda path: path.name)
@@ -75,12 +76,12 @@ def main(params: Params) -> None:
         features={net: files.read_arrays(f"features/{net}") for net in ("6-class", *EMBEDDINGS)},
         drawing_net=onnx_file.read_constants("exports/siamese-2d/siamese-2d.onnx"),
         metrics={path.relative_to("metrics").with_suffix("").as_posix(): files.read_json(path) for path in metrics},
-        curves={net: pd.read_csv(f"plots/curves/{net}.csv") for net in (*CONVNETS, *EMBEDDINGS)},
+        curves={net: pd.read_csv(f"plots/curves/{net}.csv") for net in (*PHOTOGRAPHS, *EMBEDDINGS)},
         confusion={name: pd.read_csv(f"plots/{folder}/confusion.csv") for name, folder in tables.items()},
         scatter={name: pd.read_csv(f"plots/{folder}/scatter.csv") for name, folder in tables.items()},
         methods=pd.read_csv("plots/one_shot_cifar10/methods.csv"),
         together=pd.read_csv("plots/one_shot_cifar10/transductive.csv"),
-        **{name: pd.read_csv(f"docs/{name}.csv") for name in TABLES},
+        **{name: pd.read_csv(f"research/tables/{name}.csv") for name in TABLES},
     )
     files.write_bytes("plots/page.html", render(contents(results)))
 

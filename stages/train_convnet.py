@@ -1,6 +1,6 @@
 """Train the report's ConvNet on all ten classes or on the six seen ones."""
 
-from oneshot.convnet.params import ConvnetParams
+from oneshot.convnet.params import KEYS, ConvnetParams
 from oneshot.core.environment import TrainingComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
@@ -49,4 +49,4 @@ def main(params: Params, name: str) -> None:
 
 
 if __name__ == "__main__":
-    run(main, Params, net=("10-class", "6-class"))
+    run(main, Params, net=tuple(KEYS))

@@ -4,8 +4,7 @@ from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 from oneshot.dense_embedding.params import DenseEmbeddingParams
-
-GROUPS = {"dense-all": ("seen", "unseen"), "dense-seen": ("seen",)}
+from oneshot.nets.table import DENSE, NETS
 
 
 class Params(Schema):
@@ -31,8 +30,9 @@ def main(params: Params, name: str) -> None:
     from oneshot.training.tensorflow import seed_initialisation
 
     parts = mnist.read_parts("data/raw/mnist", "data/splits/mnist")
+    groups = ("seen", "unseen") if NETS[name].classes == "all" else ("seen",)
     train, validation, test = (
-        join([parts[f"{group}_{part}"] for group in GROUPS[name]]) for part in ("train", "validation", "test")
+        join([parts[f"{group}_{part}"] for group in groups]) for part in ("train", "validation", "test")
     )
     classes = np.unique(train.labels)
     train, validation, test = (part.relabelled(classes) for part in (train, validation, test))
@@ -59,4 +59,4 @@ def main(params: Params, name: str) -> None:
 
 
 if __name__ == "__main__":
-    run(main, Params, net=tuple(GROUPS))
+    run(main, Params, net=DENSE)

@@ -3,9 +3,8 @@
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
+from oneshot.nets.table import NETS, SIAMESE
 from oneshot.siamese.params import Margin, SiameseParams
-
-DIMENSIONS = {"siamese-2d": 2, "siamese-3d": 3}
 
 
 class Params(Schema):
@@ -35,7 +34,7 @@ def main(params: Params, name: str) -> None:
 
     fixed = environment.determinants(params.compute)
     seed_initialisation(params.seed)
-    model = net.build(DIMENSIONS[name], recipe.dropout)
+    model = net.build(NETS[name].dimensions, recipe.dropout)
     checkpoint = Checkpoint(
         ".checkpoints", name, recipe.model_dump_json(), str(params.seed), fixed, *train, *validation
     )
@@ -59,4 +58,4 @@ def main(params: Params, name: str) -> None:
 
 
 if __name__ == "__main__":
-    run(main, Params, net=tuple(DIMENSIONS))
+    run(main, Params, net=SIAMESE)

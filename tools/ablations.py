@@ -1,4 +1,4 @@
-"""Train the 10-class net by the report's recipe and by ours, with and without augmentation; write docs/ablations.csv.
+"""Train the 10-class net by the report's recipe and by ours, with and without augmentation; write ablations.csv.
 
 The report's recipe needs many hours on a CPU, so each training stops after the epoch in which its minutes are used up.
 Run again with more minutes, it resumes there; interrupted, it resumes after its last finished epoch.
@@ -21,7 +21,7 @@ from oneshot.core.images import LabelledImages
 from oneshot.core.params import Schema, Seed
 from tools import inputs, recipes
 
-TABLE = Path("docs/ablations.csv")
+TABLE = Path("research/tables/ablations.csv")
 UNAUGMENTED = [
     *(f"convnet.recipe.augmentation.{kind}=0" for kind in ("rotation", "width_shift", "height_shift", "shear", "zoom")),
     "convnet.recipe.augmentation.flip=none",

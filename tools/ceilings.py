@@ -3,7 +3,7 @@
 Each net is trained with several seeds, on the same images; all are evaluated in the same episodes: with the embedding
 of each image, with the mean embedding of nine views of it (test-time averaging), with the net's last maps, whitened,
 and with the embeddings by the nets of all seeds side by side, so that squared distances add up. Writes
-docs/ceilings.csv. Interrupted, it resumes after the last finished epoch.
+research/tables/ceilings.csv. Interrupted, it resumes after the last finished epoch.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from oneshot.page.sections.ceilings import over_trainings
 from tools import inputs
 from tools.digit_nets import Params, train
 
-TABLE = Path("docs/ceilings.csv")
+TABLE = Path("research/tables/ceilings.csv")
 DIMENSIONS = (2, 3, 16, 64)
 SHIFT = 2  # pixels between the views of an image; chosen on folds of the seen digits (docs/recipe.md)
 

@@ -2,7 +2,7 @@
 
 Narrow nets are trained on three seen classes each and classify three others: with the transforms of the features, with
 soft k-means over the queries, and, for each RECIPE=VALUE, after training by a changed recipe (such as
-label_smoothing=0.0). The nets are kept, so a run that was interrupted resumes. Writes docs/choice.csv and a picture.
+label_smoothing=0.0). The nets are kept, so a run that was interrupted resumes. Writes choice.csv and a picture.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from oneshot.evaluation.transforms import METHODS, represent
 from oneshot.plotting.figures import png
 from tools.folds import FoldFeatures, FoldParams, all_folds, features_of
 
-TABLE, PICTURE = Path("docs/choice.csv"), Path("docs/choice.png")
+TABLE, PICTURE = Path("research/tables/choice.csv"), Path("research/tables/choice.png")
 REFERENCE = "centred"  # the arm that all others are compared with: SimpleShot's
 SHOTS, EPISODES, TOGETHER_EPISODES = (1, 5), 600, 96
 SHRINKAGES = (0.3, 0.8)

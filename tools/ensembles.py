@@ -1,4 +1,4 @@
-"""Classify the unseen CIFAR-10 classes by the 6-class nets of several trainings together; write docs/ensembles.csv.
+"""Classify the unseen CIFAR-10 classes by the 6-class nets of several trainings together; write ensembles.csv.
 
 The trainings differ in their seed. What a method makes of an image by each net is put side by side, so that the squared
 distances by the nets add up (Dvornik et al. 2019 combine nets for few-shot learning in other ways). All ensembles, of
@@ -33,7 +33,7 @@ from tools import inputs, recipes
 from tools.experiments import add_options, finished, revision, run
 from tools.results import ensembles_table
 
-TABLE = Path("docs/ensembles.csv")
+TABLE = Path("research/tables/ensembles.csv")
 COLUMNS = ["recipe", "nets", "seeds", "setting", "accuracy", "inputs"]
 FEATURES = "features/6-class"
 # The evaluation of one net in the pipeline: its code and parameters are those of this one.
@@ -41,7 +41,7 @@ EVALUATION, METRICS = "one_shot_cifar10", "metrics/one_shot_cifar10.json"
 OTHER_IMAGES = (
     "with cifar10.limit_per_class, seeds have other unseen images: leave it empty in params.yaml and the recipe"
 )
-# The report's, and the best with one view and with two (docs/choice.csv).
+# The report's, and the best with one view and with two (research/tables/choice.csv).
 METHODS = ("raw", "both_whitened", "mirror_both_whitened")
 
 

@@ -1,4 +1,4 @@
-"""Write the minutes of each stage of the stored run, from provenance/, to docs/minutes.csv, which the page shows.
+"""Write the minutes of each stage of the stored run, from provenance/, to minutes.csv, which the page shows.
 
 The stage `page` cannot read provenance/ itself: minutes differ from run to run, but the page must not.
 """
@@ -12,7 +12,7 @@ import pandas as pd
 from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, write_csv
 
-PROVENANCE, TABLE = Path("provenance"), Path("docs/minutes.csv")
+PROVENANCE, TABLE = Path("provenance"), Path("research/tables/minutes.csv")
 COLUMNS = ["stage", "minutes", "processor", "threads", "tensorflow"]
 
 

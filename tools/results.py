@@ -17,6 +17,7 @@ from oneshot.core import params
 from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, write_bytes
 from oneshot.evaluation.confusion import error_shares, from_table
+from oneshot.nets.table import DENSE, DRAWINGS, SIAMESE
 from oneshot.page import reported
 from oneshot.page.conclusions import of_siamese_nets, sentences
 from oneshot.page.sections.ablations import last_epochs
@@ -25,10 +26,9 @@ from oneshot.page.sections.ensembles import over_ensembles
 from oneshot.page.spread import PROTOCOL, mean_with, spread
 
 README, RESULTS, CARD = Path("README.md"), Path("docs/results.md"), Path("docs/model_card.md")
-_DIGIT_NETS = ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")
 _REPORT_ONE_SHOT = sum(reported.ACCURACY.values()) / len(reported.ACCURACY)
 
-# Title of a row: metrics file, key, the metric's name in docs/seeds.csv, the report's value.
+# Title of a row: metrics file, key, the metric's name in research/tables/seeds.csv, the report's value.
 ROWS: dict[str, tuple[str, str, str, float | None]] = {
     "ConvNet, 10 classes: test accuracy": (
         "train_convnet/10-class",
@@ -102,7 +102,7 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
             f"{net}, {group} digits, AUC",
             None,
         )
-        for net in ("siamese-2d", "siamese-3d")
+        for net in SIAMESE
         for group in ("seen", "unseen")
     },
     **{
@@ -112,7 +112,7 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
             f"{net}, unseen digits, {shots}-shot",
             None,
         )
-        for net in ("siamese-2d", "siamese-3d", "dense-seen")
+        for net in (*SIAMESE, "dense-seen")
         for shots in (1, 5)
     },
     **{
@@ -122,12 +122,12 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
             f"{net}, unseen digits, {shots}-shot, maps_whitened",
             None,
         )
-        for net in ("siamese-2d", "siamese-3d")
+        for net in SIAMESE
         for shots in (1, 5)
     },
     **{
         f"{net}, test accuracy": (f"train_dense_embedding/{net}", "test.accuracy", f"{net}, test accuracy", None)
-        for net in ("dense-all", "dense-seen")
+        for net in DENSE
     },
 }
 
@@ -163,7 +163,7 @@ def results_table(
 ) -> str:
     """Make a Markdown table of some of ROWS: the report, the stored run, and the means over trainings by two recipes.
 
-    metrics: by path below metrics/ without .json; seeds, thorough: spread() of docs/seeds.csv and of that of the
+    metrics: by path below metrics/ without .json; seeds, thorough: spread() of seeds.csv and of that of the
     thorough recipe, which only the ConvNets follow; titles: {row: its title here}; cifar10: that group of params.yaml:
     the report's values of other classes are left out.
     """
@@ -203,7 +203,7 @@ def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
 
 
 def ablations_table(table: pd.DataFrame) -> str:
-    """Make a Markdown table of the last epoch of each training; table: docs/ablations.csv."""
+    """Make a Markdown table of the last epoch of each training; table: research/tables/ablations.csv."""
     if table.empty:
         return "Not measured yet: `make ablations` makes this table."
     lines = [
@@ -218,7 +218,7 @@ def ablations_table(table: pd.DataFrame) -> str:
 
 
 def ceilings_table(table: pd.DataFrame) -> str:
-    """Make a Markdown table of the accuracy on unseen digits over trainings; table: docs/ceilings.csv."""
+    """Make a Markdown table of the accuracy on unseen digits over trainings; table: research/tables/ceilings.csv."""
     if table.empty:
         return "Not measured yet: `make ceilings` makes this table."
     lines = ["| features | shots | accuracy | trainings |", "|---|---|---|---|"]
@@ -229,7 +229,7 @@ def ceilings_table(table: pd.DataFrame) -> str:
 
 
 def ensembles_table(table: pd.DataFrame) -> str:
-    """Make a Markdown table of the accuracy by the nets of several trainings together; table: docs/ensembles.csv."""
+    """Make a Markdown table of the accuracy by the nets of several trainings together; table: ensembles.csv."""
     if table.empty:
         return "Not measured yet: `make ensembles` makes this table."
     means, deviations = over_ensembles(table)
@@ -254,7 +254,7 @@ def stages_table(pipeline: Mapping) -> str:
 def card_table(metrics: Mapping[str, Mapping], parameters: Mapping) -> str:
     """Make a Markdown table of the exported nets: accuracy on what they were trained on, and on unseen classes."""
     images, digits = parameters["cifar10"]["unseen_classes"], parameters["mnist"]["unseen_digits"]
-    chance = dict.fromkeys(reported.CONVNETS, 1 / len(images)) | dict.fromkeys(_DIGIT_NETS, 1 / len(digits))
+    chance = dict.fromkeys(reported.CONVNETS, 1 / len(images)) | dict.fromkeys(DRAWINGS, 1 / len(digits))
     lines = [
         "| net | test accuracy, as classifier of seen classes | 1-shot | 5-shot | chance |",
         "|---|---|---|---|---|",
@@ -263,7 +263,7 @@ def card_table(metrics: Mapping[str, Mapping], parameters: Mapping) -> str:
         trained = "train_convnet" if net in reported.CONVNETS else "train_dense_embedding"
         values = [_leaf(metrics.get(f"{trained}/{net}", {}), "test.accuracy")]
         for shots in (1, 5):
-            if net in _DIGIT_NETS:
+            if net in DRAWINGS:
                 values.append(_leaf(metrics[f"one_shot_mnist/{net}"], f"unseen.shot_{shots}.accuracy"))
             else:
                 value = _leaf(metrics["one_shot_cifar10"], f"episodes.shot_{shots}.raw.accuracy")
@@ -287,13 +287,15 @@ def generate() -> dict[Path, str]:
     """Generate the three texts from the files in the working directory: {path: content}."""
     files = Path("metrics").rglob("*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
-    trainings, thorough = (pd.read_csv(path) for path in ("docs/seeds.csv", "docs/seeds_thorough.csv"))
+    trainings, thorough = (
+        pd.read_csv(path) for path in ("research/tables/seeds.csv", "research/tables/seeds_thorough.csv")
+    )
     seeds, thorough = spread(trainings), spread(thorough)
     methods, together, confusion = (
         pd.read_csv(f"plots/one_shot_cifar10/{name}.csv") for name in ("methods", "transductive", "confusion")
     )
     confusions = {
-        net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in _DIGIT_NETS
+        net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in DRAWINGS
     }
     pipeline, parameters = load_yaml("dvc.yaml"), params.read()
     params.check(parameters, params.stage_schemas())
@@ -316,9 +318,9 @@ def generate() -> dict[Path, str]:
             {
                 "results": results_table(metrics, seeds, thorough, {row: row for row in ROWS}, images),
                 "confusions": confusions_table(confusions),
-                "ceilings": ceilings_table(pd.read_csv("docs/ceilings.csv")),
-                "ensembles": ensembles_table(pd.read_csv("docs/ensembles.csv")),
-                "ablations": ablations_table(pd.read_csv("docs/ablations.csv")),
+                "ceilings": ceilings_table(pd.read_csv("research/tables/ceilings.csv")),
+                "ensembles": ensembles_table(pd.read_csv("research/tables/ensembles.csv")),
+                "ablations": ablations_table(pd.read_csv("research/tables/ablations.csv")),
             },
         ),
         CARD: fill(CARD.read_text(encoding="utf-8"), {"card": card_table(metrics, parameters)}),

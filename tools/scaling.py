@@ -1,8 +1,8 @@
-"""Measure how time and memory grow with the size of the work; write docs/scaling.csv, its picture and its tables.
+"""Measure how time and memory grow with the size of the work; write scaling.csv, its picture and its tables.
 
 Each point is a process of its own on random images: the cost of a step does not depend on what an image shows. What is
 measured is processor time, over all threads, which other work on the machine disturbs less than the time on a clock. A
-point that is in docs/scaling.csv is not measured again: delete the file to measure all.
+point that is in research/tables/scaling.csv is not measured again: delete the file to measure all.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from oneshot.siamese.params import Recipe, SiameseParams
 from tools.results import fill
 from tools.verify import processor
 
-TABLE, PICTURE, TEXT = Path("docs/scaling.csv"), Path("docs/scaling.png"), Path("docs/scaling.md")
+TABLE, PICTURE, TEXT = Path("research/tables/scaling.csv"), Path("research/tables/scaling.png"), Path("docs/scaling.md")
 COLUMNS = ["work", "varied", "size", "seconds", "memory_mib", "machine"]
 COMPUTE = ComputeParams(threads=2, instructions="portable")
 
@@ -110,7 +110,7 @@ WORK: dict[str, tuple[Callable[..., float], dict[str, int], dict[str, list[int]]
 def growth(points: pd.DataFrame) -> pd.DataFrame:
     """Fit time = constant * size^exponent for each work and what varied: one row each.
 
-    points: docs/scaling.csv. An exponent of 1 means twice the time for twice the size, 0 that the size costs nothing.
+    points: scaling.csv. An exponent of 1 means twice the time for twice the size, 0 that the size costs nothing.
     """
     columns = ["work", "what varied", "sizes", "processor seconds", "memory, MiB", "exponent"]
     rows = []

@@ -1,8 +1,8 @@
-"""Run the pipeline with more seeds, through DVC's queue or on a cluster; write their metrics to docs/seeds.csv.
+"""Run the pipeline with more seeds, through DVC's queue or on a cluster; write their metrics to seeds.csv.
 
 The table has one row per seed, written as soon as that seed has ended, so the next call continues an interrupted one.
 Rows of other code, parameters or data than the stored run's are removed. A recipe (a file in recipes/) has a table of
-its own, such as docs/seeds_thorough.csv; its rows have the stored run's parameters changed by the recipe.
+its own, such as research/tables/seeds_thorough.csv; its rows have the stored run's parameters changed by the recipe.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from oneshot.page.spread import spread
 from tools import inputs, recipes, results, verify
 from tools.experiments import add_options, finished, revision, run
 
-TABLE = Path("docs/seeds.csv")
+TABLE = Path("research/tables/seeds.csv")
 TARGETS = ("train_convnet@10-class", "one_shot_cifar10", "one_shot_mnist")
 # One of the two long trainings: its machine is the row's.
 PROVENANCE = "provenance/train_convnet-6-class.json"

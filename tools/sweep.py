@@ -1,4 +1,4 @@
-"""Train siamese nets with several margins, through DVC's queue or on a cluster; write docs/sweep.csv and a picture."""
+"""Train siamese nets with several margins, through DVC's queue or on a cluster; write sweep.csv and a picture."""
 
 import argparse
 import sys
@@ -8,12 +8,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oneshot.core.files import write_bytes, write_csv
+from oneshot.nets.table import SIAMESE
 from oneshot.plotting.figures import png
 from tools.experiments import add_options, run, stored
 
 MARGINS = (0.25, 0.5, 1.0, 2.0)
-NETS = ("siamese-2d", "siamese-3d")
-TABLE, PICTURE = Path("docs/sweep.csv"), Path("docs/sweep.png")
+TABLE, PICTURE = Path("research/tables/sweep.csv"), Path("research/tables/sweep.png")
 # Column of the table: its title in the picture.
 DRAWN = {"unseen_5way_1shot": "unseen digits, 5-way 1-shot accuracy", "unseen_auc": "unseen digits, AUC of pairs"}
 
@@ -30,7 +30,7 @@ def main() -> None:
             pass  # the table needs all of them
     except KeyboardInterrupt:
         sys.exit("\ninterrupted: run make sweep again")
-    table = pd.DataFrame([row(names[margin], margin, net) for net in NETS for margin in MARGINS])
+    table = pd.DataFrame([row(names[margin], margin, net) for net in SIAMESE for margin in MARGINS])
     write_csv(TABLE, table)
     write_bytes(PICTURE, draw(table))
     print(table.to_string(index=False))

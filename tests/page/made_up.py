@@ -11,7 +11,8 @@ from oneshot.datasets import cifar10, mnist
 from oneshot.evaluation.confusion import to_table
 from oneshot.evaluation.episodes import choose_images
 from oneshot.evaluation.projections import point_table
-from oneshot.page.results import CONVNETS, EMBEDDINGS, Results
+from oneshot.nets.table import PHOTOGRAPHS
+from oneshot.page.results import EMBEDDINGS, Results
 
 PARAMS = {
     "seed": 1,
@@ -118,7 +119,7 @@ def made_up(**changes: object) -> Results:
             **{name: rng.normal(size=shape).astype(np.float32) for name, shape in DRAWING_NET.items()},
         },
         metrics={
-            **{f"train_convnet/{net}": tested for net in CONVNETS},
+            **{f"train_convnet/{net}": tested for net in PHOTOGRAPHS},
             "one_shot_cifar10": {
                 "report_protocol": accuracy,
                 "episodes": {f"shot_{count}": {"raw": accuracy, "unit": accuracy} for count in shots},
@@ -128,7 +129,7 @@ def made_up(**changes: object) -> Results:
             **{f"one_shot_mnist/{net}": few_shot for net in EMBEDDINGS},
             **{f"one_shot_mnist/siamese-{size}d": few_shot | {"unseen": by_maps} for size in (2, 3)},
         },
-        curves=dict.fromkeys((*CONVNETS, *EMBEDDINGS), curve),
+        curves=dict.fromkeys((*PHOTOGRAPHS, *EMBEDDINGS), curve),
         confusion={
             "one_shot_cifar10": to_table(np.eye(len(unseen), dtype=int), [cifar10.NAMES[label] for label in unseen]),
             **dict.fromkeys(EMBEDDINGS, confusion),

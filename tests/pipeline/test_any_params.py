@@ -21,6 +21,7 @@ from oneshot.download.catalogue import FILES
 from oneshot.download.fetch import fetch
 from oneshot.download.params import DownloadParams
 from oneshot.evaluation.transforms import METHODS
+from oneshot.nets.table import DENSE, DRAWINGS, PHOTOGRAPHS, SIAMESE
 from tools import smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
@@ -31,12 +32,12 @@ EXAMPLES = int(os.environ.get("ANY_PARAMS", "4"))
 STAGES = [
     ("check_params",),
     ("split",),
-    *(("train_convnet", name) for name in ("10-class", "6-class")),
+    *(("train_convnet", name) for name in PHOTOGRAPHS),
     ("extract_features",),
     ("one_shot_cifar10",),
-    *(("train_siamese", name) for name in ("siamese-2d", "siamese-3d")),
-    *(("train_dense_embedding", name) for name in ("dense-all", "dense-seen")),
-    *(("one_shot_mnist", name) for name in ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")),
+    *(("train_siamese", name) for name in SIAMESE),
+    *(("train_dense_embedding", name) for name in DENSE),
+    *(("one_shot_mnist", name) for name in DRAWINGS),
     ("export_convnet", "6-class"),
     *(("export_digit_net", name) for name in ("siamese-2d", "dense-seen")),
     ("draw_pictures",),
@@ -147,7 +148,7 @@ def parameter_files(draw: st.DrawFn) -> dict:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with its data, in which no stage has run."""
     folder = tmp_path_factory.mktemp("any")
-    for name in ("stages", "docs"):
+    for name in ("stages", "docs", "research"):
         shutil.copytree(smoke.ROOT / name, folder / name)
     for dataset in FILES:
         (folder / "data/raw" / dataset).mkdir(parents=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from dvc.utils.serialize import load_yaml
 
+from oneshot.nets.table import NETS, SIAMESE
 from tests.pipeline.scratch import duplicate, dvc, ran
 from tools import smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
-NETS = ("10-class", "6-class", "siamese-2d", "siamese-3d", "dense-all", "dense-seen")
 # What the README gives to `dvc exp show --drop`: all columns but these.
 BUT_THESE = r"(?!Experiment|margin$|.*siamese-2d.*:unseen\.(shot_1\.accuracy|test.auc))"
 
@@ -38,7 +38,7 @@ def leaves(tree: dict) -> Iterator[object]:
 
 def test_margin_reruns_the_siamese_branch_and_the_diff_shows_it(experiment: tuple[Path, str]):
     folder, output = experiment
-    nets = ("siamese-2d", "siamese-3d")
+    nets = SIAMESE
     branch = [f"{stage}@{net}" for stage in ("export_digit_net", "one_shot_mnist", "train_siamese") for net in nets]
     assert ran(output) == sorted([*branch, "check_params", "draw_pictures", "page"])
     changed = json.loads(dvc(folder, "metrics", "diff", "--json"))

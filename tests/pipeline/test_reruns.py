@@ -260,7 +260,7 @@ def test_a_script_reruns_its_own_stages(repo: Repo, project: Path, script: str):
     [
         *(f"src/oneshot/page/page.{kind}" for kind in ("css", "html", "js")),
         *(
-            f"docs/{table}.csv"
+            f"research/tables/{table}.csv"
             for table in ("ablations", "ceilings", "ensembles", "minutes", "seeds", "seeds_thorough", "sweep")
         ),
     ],

@@ -10,6 +10,7 @@ import h5py
 import pytest
 from dvc.utils.serialize import load_yaml
 
+from oneshot.nets.table import DENSE, SIAMESE
 from tests.pipeline import hostile
 from tests.pipeline.scratch import dvc, hashes, ran
 from tools import smoke, verify
@@ -17,8 +18,8 @@ from tools import smoke, verify
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
 TRAININGS_OF_DIGITS = [
-    *(f"train_dense_embedding@{net}" for net in ("dense-all", "dense-seen")),
-    *(f"train_siamese@{net}" for net in ("siamese-2d", "siamese-3d")),
+    *(f"train_dense_embedding@{net}" for net in DENSE),
+    *(f"train_siamese@{net}" for net in SIAMESE),
 ]
 
 

@@ -87,7 +87,7 @@ def test_more_minutes_resume_a_training_and_no_more_change_nothing(tmp_path, mon
     for name in ("stages", "recipes"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    (tmp_path / "docs").mkdir()
+    (tmp_path / "research/tables").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(net.build.__kwdefaults__, "widths", ((8, 8), (8, 8, 8)))
     monkeypatch.setitem(net.build.__kwdefaults__, "units", 12)

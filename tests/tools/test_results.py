@@ -13,6 +13,7 @@ from oneshot.page import reported
 from tools import results
 
 ROOT = Path(__file__).parents[2]
+TABLES = ROOT / "research/tables"
 ENSEMBLES = ["recipe", "nets", "seeds", "setting", "accuracy"]
 
 
@@ -69,7 +70,8 @@ def test_a_table_that_was_not_measured_says_so():
     for name in ("ceilings", "ensembles", "ablations"):
         make = getattr(results, f"{name}_table")
         assert (
-            make(pd.read_csv(ROOT / f"docs/{name}.csv").head(0)) == f"Not measured yet: `make {name}` makes this table."
+            make(pd.read_csv(ROOT / f"research/tables/{name}.csv").head(0))
+            == f"Not measured yet: `make {name}` makes this table."
         )
 
 
@@ -135,7 +137,7 @@ def test_filling_replaces_what_stands_between_the_comments():
     [("seed: [1", "is not valid YAML"), ("sead: 1\n", "reads the parameter sead; did you mean seed?")],
 )
 def test_a_mistake_in_params_yaml_is_one_sentence(tmp_path, monkeypatch, text: str, sentence: str):
-    for name in ("docs", "stages", "metrics", "plots", "dvc.yaml"):
+    for name in ("docs", "research", "stages", "metrics", "plots", "dvc.yaml"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "params.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)

@@ -111,7 +111,7 @@ def test_without_a_whole_stored_run_nothing_is_started(project: Path, monkeypatc
 
 def test_an_experiment_of_another_seed_is_no_row(project: Path, monkeypatch: pytest.MonkeyPatch):
     own = seeds.row(reader(project))
-    (project / "docs").mkdir()
+    (project / "research/tables").mkdir(parents=True)
     monkeypatch.setattr("sys.argv", ["seeds", "2"])
     monkeypatch.setattr(inputs, "DVC", ("echo",))
     monkeypatch.setattr(seeds, "finished", dict)
@@ -125,7 +125,7 @@ def test_an_experiment_of_another_seed_is_no_row(project: Path, monkeypatch: pyt
 def test_an_interrupted_call_is_continued(project: Path, monkeypatch: pytest.MonkeyPatch):
     """Seed by seed: what is in the table, or left by an experiment, does not run again; old rows go."""
     own, asked, left = seeds.row(reader(project)), [], {"seed-3": 3}
-    (project / "docs").mkdir()
+    (project / "research/tables").mkdir(parents=True)
     write_csv(project / seeds.TABLE, pd.DataFrame([own | {"seed": 2}, own | {"seed": 9, "inputs": "12345678"}]))
 
     def run(experiments, targets, options):
@@ -149,7 +149,7 @@ def recipe(project: Path) -> dict:
     """A recipe "wide", and the row of the stored run with its parameters."""
     (project / "recipes").mkdir()
     (project / "recipes/wide").write_text("-S margin=2.0\n-S siamese.batch=64\n")
-    (project / "docs").mkdir()
+    (project / "research/tables").mkdir(parents=True)
     lock = load_yaml(str(project / "dvc.lock"))
     for stage in lock["stages"].values():
         parameters = stage.get("params", {}).get("params.yaml", {})

@@ -12,6 +12,8 @@ Stretch = Annotated[
     Field(strict=False),
 ]
 Stretches = Annotated[list[Stretch], Field(min_length=1)]
+# Net: its key in groups of parameters (`-S` takes none that starts with a digit).
+KEYS = {"10-class": "ten_class", "6-class": "six_class"}
 
 
 class AugmentationParams(Schema):
@@ -77,7 +79,7 @@ class ConvolutionParams(Schema):
 
 
 class EpochsParams(Schema):
-    """How long each net is trained."""
+    """How long each net of KEYS is trained."""
 
     ten_class: Stretches
     six_class: Stretches
@@ -100,6 +102,6 @@ class ConvnetParams(ConvolutionParams):
 
     def recipe_of(self, net: str) -> Recipe:
         """Return the recipe of the "10-class" or the "6-class" net."""
-        key = {"10-class": "ten_class", "6-class": "six_class"}[net]
+        key = KEYS[net]
         own = {name: getattr(getattr(self, name), key) for name in ("epochs", "norm_penalty", "cell_loss")}
         return Recipe(**own, **dict(self.recipe))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from oneshot.datasets import cifar10
 from oneshot.evaluation.confusion import accuracy, error_shares, from_table
+from oneshot.nets.table import SIAMESE
 from oneshot.page import reported
 from oneshot.page.spread import Mean
 
@@ -45,7 +46,7 @@ def sentences(
 
 def of_siamese_nets(metrics: Mapping[str, Mapping]) -> dict[str, Mapping]:
     """Select what the siamese nets reach on unseen digits, by net; metrics: by path below metrics/ without .json."""
-    return {net: metrics[f"one_shot_mnist/{net}"]["unseen"] for net in ("siamese-2d", "siamese-3d")}
+    return {net: metrics[f"one_shot_mnist/{net}"]["unseen"] for net in SIAMESE}
 
 
 def _reached(protocol: Mapping[str, float], names: Sequence[str], mean: Mean | None, *, comparable: bool) -> str:

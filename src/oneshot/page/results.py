@@ -10,18 +10,19 @@ import pandas as pd
 from oneshot.core.images import LabelledImages
 from oneshot.datasets import cifar10
 from oneshot.evaluation import report_protocol
+from oneshot.nets.table import DRAWINGS, PHOTOGRAPHS
 from oneshot.page.spread import Mean, mean_with
 
-CONVNETS = ("10-class", "6-class")
 # Tables in docs/ that other commands than `dvc repro` make.
 TABLES = ("ablations", "ceilings", "ensembles", "minutes", "seeds", "seeds_thorough", "sweep")
 # The digit nets in the page's order, and what the page calls them.
-EMBEDDINGS = {
-    "siamese-2d": "siamese net, 2-D",
-    "siamese-3d": "siamese net, 3-D",
-    "dense-all": "dense net, trained on all digits",
-    "dense-seen": "dense net, trained on the seen digits",
-}
+_TITLES = (
+    "siamese net, 2-D",
+    "siamese net, 3-D",
+    "dense net, trained on all digits",
+    "dense net, trained on the seen digits",
+)
+EMBEDDINGS = dict(zip(DRAWINGS, _TITLES, strict=True))
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Results:
     @property
     def convnets(self) -> dict[str, str]:
         """What the page calls the ConvNets, by name. "6-class" keeps its name with any number of seen classes."""
-        return {"10-class": "ConvNet, 10 classes", "6-class": f"ConvNet, {len(self.seen_classes)} classes"}
+        titles = ("ConvNet, 10 classes", f"ConvNet, {len(self.seen_classes)} classes")
+        return dict(zip(PHOTOGRAPHS, titles, strict=True))
 
     @property
     def seen_classes(self) -> list[int]:
@@ -82,7 +84,7 @@ class Results:
         return data["embeddings"][chosen], data["labels"][chosen], data["indices"][chosen]
 
     def mean_with_others(self, metric: str, value: float) -> Mean | None:
-        """Average a metric of docs/seeds.csv over trainings; None if this run, whose value is given, is not of them."""
+        """Average a metric of seeds.csv over trainings; None if this run, whose value is given, is not of them."""
         return mean_with(self.seeds, metric, self.params["seed"], value)
 
     @cached_property

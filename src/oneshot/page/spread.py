@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-PROTOCOL = "one-shot, the report's protocol"  # the name of its accuracy in docs/seeds.csv
+PROTOCOL = "one-shot, the report's protocol"  # the name of its accuracy in research/tables/seeds.csv
 
 
 class Mean(NamedTuple):
@@ -18,7 +18,7 @@ class Mean(NamedTuple):
 
 
 def spread(trainings: pd.DataFrame) -> pd.DataFrame:
-    """Summarise docs/seeds.csv: one row per metric that was measured.
+    """Summarise research/tables/seeds.csv: one row per metric that was measured.
 
     trainings: one row per training; the columns besides seed, machine and inputs are metrics. Columns: mean, deviation
     (n - 1), interval_95 (half-width of the mean's 95% interval by Student's t) and trainings (their number). A single
@@ -34,7 +34,7 @@ def spread(trainings: pd.DataFrame) -> pd.DataFrame:
 def mean_with(trainings: pd.DataFrame, metric: str, seed: int, value: float) -> Mean | None:
     """Average a metric over trainings, if a run is one of several of them: if they have its seed with its value.
 
-    trainings: docs/seeds.csv. The stored trainings say nothing about a run with other parameters.
+    trainings: research/tables/seeds.csv. The stored trainings say nothing about a run with other parameters.
     """
     rows = spread(trainings)
     rows = rows.loc[(rows["metric"] == metric) & (rows["trainings"] > 1)]

@@ -78,7 +78,7 @@ class Net:
 def default_method(name: str) -> str:
     """The method where none is named: `both_whitened` for the ConvNet, and `raw` for the digit nets.
 
-    On held-out classes both_whitened was the best for one view (docs/choice.csv); averages over mirror images were
+    On held-out classes both_whitened was the best for one view (choice.csv); averages over mirror images were
     better still, but cannot tell left from right. With `raw` a clone can use the digit nets at once; `maps_whitened` is
     better, but needs features that only the pipeline makes.
     """

@@ -5,9 +5,10 @@ import dataclasses
 import pandas as pd
 import pytest
 
+from oneshot.nets.table import PHOTOGRAPHS
 from oneshot.page.contents import contents
 from oneshot.page.render import render
-from oneshot.page.results import CONVNETS, EMBEDDINGS
+from oneshot.page.results import EMBEDDINGS
 from oneshot.page.sections.training import section
 from tests.page.elements import words
 from tests.page.made_up import PARAMS, made_up
@@ -28,7 +29,7 @@ def test_each_net_has_its_own_values_in_the_order_of_the_epochs():
             ],
             columns=["epoch", "part", "metric", "value"],
         )
-        for place, net in enumerate((*CONVNETS, *EMBEDDINGS))
+        for place, net in enumerate((*PHOTOGRAPHS, *EMBEDDINGS))
     }
     charts = section(dataclasses.replace(results, curves=curves))["charts"]
     assert len(charts) == 12

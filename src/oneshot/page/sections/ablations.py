@@ -31,7 +31,7 @@ def section(results: Results) -> dict:
 def last_epochs(table: pd.DataFrame) -> pd.DataFrame:
     """Select the last epoch of each training; "ours_by_then" is our recipe's validation accuracy at that minute.
 
-    table: docs/ablations.csv. Before the first epoch of our recipe ends, "ours_by_then" is None.
+    table: research/tables/ablations.csv. Before the first epoch of our recipe ends, "ours_by_then" is None.
     """
     last = table.groupby("training", sort=False).tail(1)
     ours = table[table["training"] == "ours"]

@@ -13,7 +13,7 @@ def section(results: Results) -> dict:
 
 
 def over_trainings(table: pd.DataFrame) -> pd.DataFrame:
-    """Summarise docs/ceilings.csv: a row per number of shots and net, with mean, deviation (n - 1) and trainings.
+    """Summarise ceilings.csv: a row per number of shots and net, with mean, deviation (n - 1) and trainings.
 
     The nets stand in the order of the table, fewest shots first; trainings: 0 for raw pixels and for several
     nets together.

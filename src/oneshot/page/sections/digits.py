@@ -5,6 +5,7 @@ import numpy as np
 from oneshot.datasets import mnist
 from oneshot.evaluation.confusion import error_shares, from_table
 from oneshot.evaluation.episodes import choose_images
+from oneshot.nets.table import DENSE, SIAMESE
 from oneshot.page import charts, reported
 from oneshot.page.results import EMBEDDINGS, Results
 from oneshot.page.sheets import sheet
@@ -46,13 +47,10 @@ def section(results: Results) -> dict:
 def _tables(results: Results) -> dict:
     pairs = [
         {"name": f"{EMBEDDINGS[net]}: {group} digits", **results.metrics[f"train_siamese/{net}"][group]["test"]}
-        for net in ("siamese-2d", "siamese-3d")
+        for net in SIAMESE
         for group in ("seen", "unseen")
     ]
-    dense = [
-        {"name": EMBEDDINGS[net], **results.metrics[f"train_dense_embedding/{net}"]["test"]}
-        for net in ("dense-all", "dense-seen")
-    ]
+    dense = [{"name": EMBEDDINGS[net], **results.metrics[f"train_dense_embedding/{net}"]["test"]} for net in DENSE]
     one_shot = []
     for net, name in EMBEDDINGS.items():
         metrics = results.metrics[f"one_shot_mnist/{net}"]

@@ -16,7 +16,7 @@ def section(results: Results) -> dict:
 
 
 def over_ensembles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Summarise docs/ensembles.csv: mean accuracies over the ensembles of each size, and the deviations of single nets.
+    """Summarise ensembles.csv: mean accuracies over the ensembles of each size, and the deviations of single nets.
 
     Both have a row per setting, and a column per recipe and number of nets, whose title says how many ensembles there
     are. Ensembles of several nets share nets, so their deviation (n - 1) would be too small: it is missing, as that of

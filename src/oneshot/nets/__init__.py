@@ -1,0 +1,1 @@
+"""The table of all nets: whatever needs their names or sizes takes them from here."""
