@@ -162,7 +162,7 @@ def recipe(project: Path) -> dict:
 def test_a_recipe_has_a_table_of_runs_with_its_parameters(project: Path, recipe, monkeypatch: pytest.MonkeyPatch):
     own, asked = seeds.row(reader(project)), []
     path = seeds.table_of("wide")
-    assert path == Path("docs/seeds_wide.csv") and recipe["inputs"] != own["inputs"]
+    assert path == Path("research/tables/seeds_wide.csv") and recipe["inputs"] != own["inputs"]
     write_csv(path, pd.DataFrame([recipe | {"seed": 9, "inputs": "12345678"}]))
 
     def run(experiments, targets, options):
