@@ -31,8 +31,8 @@ endif
 	@$(PYTHON) tools/environment.py
 	@printf %s "$(CURDIR)" > $@
 
-repro: env  ## run the stages that are out of date; in a fresh clone, the whole pipeline
-	@$(RUN) dvc repro
+repro: env  ## run the stages that are out of date, JOBS=N of them at the same time; in a fresh clone, the whole pipeline
+	@$(RUN) python -m tools.repro $(if $(JOBS),--jobs $(JOBS))
 
 test: env  ## run all tests: unit, pipeline and data
 	@# Two workers, in the order of tests/conftest.py.
@@ -41,7 +41,7 @@ test: env  ## run all tests: unit, pipeline and data
 unit: env  ## run only the fast tests
 	@$(RUN) pytest
 
-smoke: env  ## run every stage on a small part of the real data, in a scratch copy
+smoke: env  ## run every stage on a small part of the real data, in the folder .smoke, and print what it reached
 	@$(RUN) python -m tools.smoke
 
 verify: env  ## run the small pipeline twice in scratch copies and compare every hash

@@ -5,9 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dvc.utils.serialize import load_yaml, modify_yaml
@@ -78,33 +77,43 @@ def dvc(folder: str | Path, *words: str, **options) -> subprocess.CompletedProce
     return subprocess.run(command, **{"cwd": folder, "env": environment(folder), "check": True, **options})
 
 
-def run(folder: str | Path, variables: Mapping[str, str] | None = None) -> Path:
+def run(
+    folder: str | Path, variables: Mapping[str, str] | None = None, *, by: Sequence[str] = ("dvc", "repro")
+) -> Path:
     """Copy, shrink and reproduce the pipeline in `folder`, and commit the results there; return its path.
 
-    variables: additional environment variables of the run.
+    variables: additional environment variables of the run; by: the Python module that reproduces it, and its words.
     """
     folder = copy(folder)
     shrink(folder)
     commit(folder, "small")
-    dvc(folder, "repro", env=environment(folder) | dict(variables or {}))
+    variables = environment(folder) | dict(variables or {})
+    subprocess.run([sys.executable, "-m", *by], cwd=folder, env=variables, check=True)
     commit(folder, "results")
     return folder
 
 
 def main() -> None:
-    """Run the small pipeline and print how long it took."""
+    """Run the small pipeline; print what it reached, where that is, and how long it took."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", metavar="FOLDER", help="keep the copy in this new folder")
+    parser.add_argument(
+        "--keep", metavar="FOLDER", help="a new folder for the copy; by default .smoke, which is replaced"
+    )
     keep = parser.parse_args().keep
     if keep and Path(keep).exists() and (not Path(keep).is_dir() or any(Path(keep).iterdir())):
         sys.exit(f"error: {keep} is there already: name a new folder")
+    folder = Path(keep) if keep else ROOT / ".smoke"
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="oneshot-smoke-") as scratch:
-        try:
-            run(keep or scratch)
-        except subprocess.CalledProcessError as error:
-            sys.exit(error.returncode)
-    print(f"smoke: every stage ran on a small part of the real data, in {time.monotonic() - start:.0f} s")
+    try:
+        run(folder, by=("tools.repro",))
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
+    print(
+        f"smoke: every stage ran, in {time.monotonic() - start:.0f} s. A small part of the real data shows that all"
+        " works, not what it can reach."
+    )
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def test_parts_share_out_all_images_and_leave_each_class_a_query(sizes, queries,
     labels = np.random.default_rng(seed).permutation(np.repeat([1, *CLASSES], [5, *sizes]))
     parts = query_parts(labels, CLASSES, queries, shots=shots, seed=seed)
     np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.flatnonzero(labels != 1))
-    for label, size in zip(CLASSES, sizes, strict=True):
+    for label in CLASSES:
         counts = [np.count_nonzero(labels[part] == label) for part in parts]
         assert max(counts) - min(counts) <= 1 and min(counts) > shots
         # So few images that each part would hold fewer than the support images: then the parts are larger.

@@ -19,7 +19,8 @@ from tools import smoke
 def smoke_runs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Path, Path]:
     """Two copies in which the small pipeline has run from nothing; the workers of `make test` share them.
 
-    The second one ran as another user with settings of every kind, on one processor, which said it was of another make.
+    The first one ran by tools.repro, stages at the same time. The second one ran by DVC alone, as another user with
+    settings of every kind, on one processor, which said it was of another make.
     """
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "smoke"
@@ -38,7 +39,7 @@ def smoke_runs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tupl
             # A thread of its own, which alone is held to one processor.
             with ThreadPoolExecutor(1) as pool:
                 running = pool.submit(elsewhere)
-                smoke.run(first)
+                smoke.run(first, by=("tools.repro",))
                 running.result()
             (folder / "done").touch()
     return first, second

@@ -30,7 +30,10 @@ def test_every_stage_ran_and_everything_is_up_to_date(smoke_run: Path):
 
 
 def test_the_same_bytes_for_another_user_on_another_processor(smoke_runs: tuple[Path, Path]):
-    """See conftest.py: neither the user's settings, nor the number and make of the processors may change a byte."""
+    """See conftest.py: neither the user's settings, nor the number and make of the processors may change a byte.
+
+    Nor may stages that run at the same time: the first copy's did, the second's did not.
+    """
     assert verify.differing(*map(verify.read_lock, smoke_runs)) == []
 
 

@@ -1,0 +1,191 @@
+"""Run the stages that are out of date, as `dvc repro` does, but stages that do not need each other at the same time.
+
+Each stage runs by DVC's own command, `dvc repro --single-item STAGE`, and a last `dvc repro` finds all up to date or
+runs what is left, so the result is that of `dvc repro` alone. Among the stages that can start, the one from which the
+longest way leads to the end, by the minutes of the last run, goes first.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import networkx
+import psutil
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from joblib import cpu_count
+
+from tools import reached
+
+# GiB that a stage may need, by the start of its name; no more stages run at once than fit into the memory.
+NEEDED = {"train_convnet": 4.0, "extract_features": 4.0, "": 2.0}
+DVC = [sys.executable, "-m", "dvc"]
+CHECK = "check_params"
+# What DVC says of each stage: the names of stages are printed here, and the advice helps once.
+CHATTER = ("Updating lock file", "Generating lock file", "To track the changes", "To enable auto staging")
+CHATTER += ("Use `dvc push`", "git add ", "dvc config core.autostage", "Running stage ", "> ")
+# Each stage has compute.threads threads, 2. On two processors, too, two stages end sooner than one after the other.
+JOBS = max(min(2, cpu_count()), cpu_count() // 2)
+SECONDS_TO_END = 20  # that stages get after Ctrl-C
+
+
+def stale(repo: Repo) -> networkx.DiGraph:
+    """The stages of dvc.yaml that changed, and those after them, by name; an edge leads to a stage that comes after."""
+    graph: networkx.DiGraph = repo.index.graph.reverse()
+    with repo.lock:
+        changed = {stage for stage in graph if stage.path_in_repo == "dvc.yaml" and stage.changed()}
+    after = changed.union(*(networkx.descendants(graph, stage) for stage in changed))
+    return networkx.relabel_nodes(graph.subgraph(after), {stage: stage.addressing for stage in after})
+
+
+def in_order(graph: networkx.DiGraph, minutes: Mapping[str, float]) -> networkx.DiGraph:
+    """The same graph with the stages first from which the longest way, in minutes, leads to the end of the run.
+
+    The check of the parameters comes before all work.
+    """
+    rest: dict[str, float] = {}
+    for stage in reversed([str(stage) for stage in networkx.topological_sort(graph)]):
+        rest[stage] = minutes.get(stage, 0.1) + max((rest[after] for after in graph.successors(stage)), default=0.0)
+    ordered = networkx.DiGraph()
+    ordered.add_nodes_from(sorted(rest, key=lambda stage: (-rest[stage], stage)))
+    ordered.add_edges_from(graph.edges)
+    if CHECK in graph:
+        ordered.add_edges_from((CHECK, stage) for stage in graph if stage != CHECK)
+    return ordered
+
+
+def startable(graph: networkx.DiGraph, done: Collection[str], running: Collection[str], jobs: int, room: float) -> list:
+    """The stages of `graph` to start now, in its order: all before them is done, `jobs` and the GiB `room` are kept."""
+    busy = list(running)
+    for stage in graph:
+        ready = stage not in done and stage not in busy and all(before in done for before in graph.predecessors(stage))
+        # One stage may always run: if it does not fit, no waiting helps.
+        if ready and len(busy) < jobs and (not busy or sum(map(need, [*busy, stage])) <= room):
+            busy.append(stage)
+    return busy[len(running) :]
+
+
+def need(stage: str) -> float:
+    """GiB that a stage may need."""
+    return next(size for start, size in NEEDED.items() if stage.startswith(start))
+
+
+def memory() -> float:
+    """GiB that are available here, or in this container."""
+    sizes = [psutil.virtual_memory().available]
+    with contextlib.suppress(OSError, ValueError):
+        group = Path("/sys/fs/cgroup")
+        sizes.append(int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+    return min(sizes) / 2**30
+
+
+def stored_minutes() -> dict[str, float]:
+    """Minutes of each stage's last run, by name."""
+    records = {path.stem: json.loads(path.read_text()) for path in Path("provenance").glob("*.json")}
+    scripts = {path.stem for path in Path("stages").glob("*.py")}
+    found = {}
+    for name, record in records.items():
+        script = max((script for script in scripts if name.startswith(script)), key=len, default=name)
+        choice = name.removeprefix(script).removeprefix("-")
+        found[f"{script}@{choice}" if choice else script] = record["minutes"]
+    return found
+
+
+class Running:
+    """A stage that runs; its lines are printed with its name in front."""
+
+    def __init__(self, stage: str, ended: queue.SimpleQueue):
+        self.start = time.monotonic()
+        words = [*DVC, "--wait-for-lock", "repro", "--single-item", stage]
+        self.process = subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # a Ctrl-C reaches DVC and its stage only by `end`
+        )
+        self.reader = threading.Thread(target=self._read, args=[stage, ended], daemon=True)
+        self.reader.start()
+
+    def _read(self, stage: str, ended: queue.SimpleQueue) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            shown = line.strip()
+            if shown and not shown.startswith(CHATTER) and "  0%|" not in shown:
+                print(f"[{stage}] {shown}", flush=True)
+        self.process.wait()
+        ended.put(stage)
+
+    def end(self, sign: signal.Signals) -> None:
+        """Send a signal to DVC and its stage."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, sign)
+
+
+def run(graph: networkx.DiGraph, jobs: int, room: float) -> list[str]:
+    """Run the stages of a graph, in its order as far as possible; return those that failed.
+
+    What comes after a failed stage does not run, and is removed from the graph; all else runs.
+    """
+    running: dict[str, Running] = {}
+    done, failed, ended = set(), [], queue.SimpleQueue()
+    try:
+        while True:
+            for stage in startable(graph, done, running, jobs, room):
+                print(f"start  {stage}", flush=True)
+                running[stage] = Running(stage, ended)
+            if not running:
+                return failed
+            job = running.pop(stage := ended.get())
+            minutes, seconds = divmod(round(time.monotonic() - job.start), 60)
+            print(f"{'FAILED' if job.process.returncode else 'end   '} {stage} ({minutes}:{seconds:02})", flush=True)
+            if job.process.returncode:
+                failed.append(stage)
+                graph.remove_nodes_from([stage, *networkx.descendants(graph, stage)])
+            else:
+                done.add(stage)
+    finally:
+        for sign in (signal.SIGINT, signal.SIGKILL):
+            for job in running.values():
+                job.end(sign)
+            for job in running.values():
+                job.reader.join(SECONDS_TO_END)
+
+
+def main() -> None:
+    """Run what is out of date, and print what was reached; exit with status 1 if a stage failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=JOBS, help="stages at the same time (default: %(default)s here)")
+    jobs = parser.parse_args().jobs
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Repo() as repo:
+            graph = stale(repo)
+        failed = run(in_order(graph, stored_minutes()), jobs, memory())
+        if failed:
+            sys.exit(f"error: {', '.join(failed)} failed, see the lines above; the other stages have run")
+        done = subprocess.run([*DVC, "repro", "--quiet"], check=False)
+    except DvcException as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("interrupted: run make repro to resume after the last finished epochs", file=sys.stderr)
+        sys.exit(130)
+    if done.returncode:
+        sys.exit(done.returncode)
+    print("all stages are up to date")
+    print(*reached.lines(Path.cwd()), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
