@@ -5,22 +5,48 @@ cache. This needs neither: for files that a clone lacks, it compares the hashes 
 """
 
 import argparse
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Annotated, TypeGuard
 
 from dvc.dependency import ParamsDependency
 from dvc.dvcfile import Lockfile
-from dvc.exceptions import DvcException, OutputNotFoundError
+from dvc.exceptions import DvcException
 from dvc.output import Output
 from dvc.repo import Repo
-from dvc.scm import SCMError
 from dvc.stage import PipelineStage
-from dvc.utils.serialize import load_yaml
+from dvc.utils.serialize import ParseError, load_yaml
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from oneshot.core.params import Schema
+from tools.arguments import filled
+from tools.git import git
 
 BOUNDS = "tools/metrics_bounds.yaml"
 RESULTS = ("metrics", "plots")
 RERUN = "run dvc repro and commit dvc.lock with the results"
+
+
+class _Rule(Schema):
+    """The bounds of one metric: at least `min`, at most `max`, at most `tolerance` worse than at another revision."""
+
+    min: float | None = None
+    max: float | None = None
+    tolerance: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _bounds_something(self):
+        if self.min is None and self.max is None:
+            raise ValueError("has neither min nor max, so it bounds nothing")
+        return self
+
+
+# {file: {dotted key: rule}}; without any, every result would pass.
+_BOUNDS = TypeAdapter(
+    Annotated[dict[str, Annotated[dict[str, _Rule], Field(min_length=1)]], Field(min_length=1)],
+)
 
 
 def check(root: str | Path = ".", against: str | None = None) -> list[str]:
@@ -28,7 +54,8 @@ def check(root: str | Path = ".", against: str | None = None) -> list[str]:
 
     root: the folder of dvc.yaml; against: a Git revision than which no metric may be worse.
     """
-    with Repo(str(root)) as repo:
+    # Without Git too: a downloaded archive has none.
+    with Repo(str(root), config={"core": {"no_scm": True}}) as repo:
         stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
         stages.sort(key=lambda stage: str(stage.addressing))
         lock = Lockfile(repo, str(Path(repo.root_dir) / "dvc.lock")).load().get("stages", {})
@@ -43,7 +70,7 @@ def check(root: str | Path = ".", against: str | None = None) -> list[str]:
             faults += _stale(stage, lock[stage.name], producers)
             faults += [fault for out in stage.outs for fault in _altered(stage, out)]
         faults += _undeclared(repo, producers)
-        faults += _out_of_bounds(repo, against)
+        faults += _out_of_bounds(Path(repo.root_dir), against)
     return faults
 
 
@@ -86,52 +113,75 @@ def _undeclared(repo: Repo, outputs: dict[str, tuple[PipelineStage, Output]]) ->
                 yield f"{place} is the output of no stage: declare it in dvc.yaml or delete it"
 
 
-def _out_of_bounds(repo: Repo, against: str | None) -> Iterator[str]:
-    path = Path(repo.root_dir) / BOUNDS
-    if not path.exists():
+def _out_of_bounds(root: Path, against: str | None) -> Iterator[str]:
+    try:
+        bounds = _BOUNDS.validate_python(load_yaml(str(root / BOUNDS)))
+    except FileNotFoundError:
         yield f"{BOUNDS} is missing: the metrics have no bounds"
         return
-    present, unreadable = _metrics(repo, "workspace")
-    before, lost = _metrics(repo, against) if against else ({}, [])
-    yield from (f"{file} cannot be read: {RERUN}" for file in unreadable)
-    yield from (f"{file} of {against} cannot be read, so nothing can be compared with it" for file in lost)
-    for file, rules in load_yaml(str(path)).items():
-        for key, rule in rules.items():
-            if unknown := rule.keys() - {"min", "max", "tolerance"}:
-                yield f"{BOUNDS}: {file}: {key} has the unknown rule {unknown.pop()}: use min, max, tolerance"
-                continue
-            value, old, tolerance = present.get((file, key)), before.get((file, key)), rule.get("tolerance")
-            if not isinstance(value, int | float):
-                yield f"{BOUNDS} bounds {key} of {file}, which has no such number: fix one of them"
-                continue
-            # `not value >= ...` also catches NaN. A metric with a minimum should be high, so a fall is a loss; one with
-            # a maximum should be low.
-            if "min" in rule:
-                if not value >= rule["min"]:
-                    yield f"{file}: {key} is {value}, below its bound of {rule['min']}"
-                if old is not None and tolerance is not None and not value >= old - tolerance:
-                    yield f"{file}: {key} fell from {old} at {against} to {value}, by more than {tolerance}"
-            if "max" in rule:
-                if not value <= rule["max"]:
-                    yield f"{file}: {key} is {value}, above its bound of {rule['max']}"
-                if old is not None and tolerance is not None and not value <= old + tolerance:
-                    yield f"{file}: {key} rose from {old} at {against} to {value}, by more than {tolerance}"
+    except ParseError as error:
+        yield f"{BOUNDS} is not YAML: {' '.join(str(error).split())}"
+        return
+    except ValidationError as error:
+        for fault in error.errors():
+            place = ": ".join([BOUNDS, *(str(part) for part in fault["loc"])])
+            yield f"{place}: {fault['msg'].removeprefix('Value error, ')}, but is {fault['input']!r}"
+        return
+    if against:
+        against = git("rev-parse", "--verify", "--end-of-options", against + "^{commit}", folder=root).strip()[:12]
+    for file, rules in bounds.items():
+        texts = [_text(root, file)] + ([_committed(root, file, against)] if against else [])
+        found: list[dict[str, object]] = []
+        for text, source in zip(texts, ("", f" of {against}"), strict=False):
+            try:
+                tree = json.loads(text or "{}")
+                found.append(dict(_flat(tree if isinstance(tree, dict) else {})))
+            except ValueError as error:
+                yield f"{file}{source} is not JSON ({error}): {RERUN}"
+        if len(found) == len(texts):
+            yield from _broken(file, rules, found[0], found[1] if against else {}, against)
 
 
-def _metrics(repo: Repo, revision: str) -> tuple[dict[tuple[str, str], float], list[str]]:
-    """Read the metrics of a revision: {(file, dotted key): value}, and the files that cannot be read."""
-    shown = repo.metrics.show(revs=[revision], hide_workspace=False)[revision]
-    if "error" in shown:
-        raise shown["error"]
-    files = {Path(file).as_posix(): content for file, content in shown.get("data", {}).items()}
-    values = {(file, key): value for file, found in files.items() for key, value in _flat(found.get("data", {}))}
-    missing = (FileNotFoundError, OutputNotFoundError)
-    return values, [
-        file for file, found in files.items() if "error" in found and not isinstance(found["error"], missing)
-    ]
+def _broken(
+    file: str, rules: Mapping[str, _Rule], present: Mapping, before: Mapping, against: str | None
+) -> Iterator[str]:
+    for key, rule in rules.items():
+        value, old, tolerance = present.get(key), before.get(key), rule.tolerance
+        if not _is_number(value):
+            yield f"{BOUNDS} bounds {key} of {file}, which has no such number: fix one of them"
+            continue
+        # `not value >= ...` also catches NaN. A metric with a minimum should be high, so a fall is a loss; one with a
+        # maximum should be low.
+        if rule.min is not None:
+            if not value >= rule.min:
+                yield f"{file}: {key} is {value}, below its bound of {rule.min}"
+            if _is_number(old) and tolerance is not None and not value >= old - tolerance:
+                yield f"{file}: {key} fell from {old} at {against} to {value}, by more than {tolerance}"
+        if rule.max is not None:
+            if not value <= rule.max:
+                yield f"{file}: {key} is {value}, above its bound of {rule.max}"
+            if _is_number(old) and tolerance is not None and not value <= old + tolerance:
+                yield f"{file}: {key} rose from {old} at {against} to {value}, by more than {tolerance}"
 
 
-def _flat(tree: dict, prefix: str = "") -> Iterator[tuple[str, float]]:
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _text(root: Path, file: str) -> str:
+    try:
+        return (root / file).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _committed(root: Path, file: str, revision: str) -> str:
+    """Read a file of a revision, "" if it is not there. By git, which fetches what a partial clone lacks."""
+    listed = git("ls-tree", "--name-only", revision, "--", file, folder=root)
+    return git("show", f"{revision}:./{file}", folder=root) if listed else ""
+
+
+def _flat(tree: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
     for name, value in tree.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
@@ -142,10 +192,12 @@ def _flat(tree: dict, prefix: str = "") -> Iterator[tuple[str, float]]:
 def main() -> None:
     """Print one sentence per fault; exit with status 1 if there is any."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--against", metavar="REVISION", help="Git revision; no metric may be worse than there")
+    parser.add_argument(
+        "--against", type=filled, metavar="REVISION", help="Git revision; no metric may be worse than there"
+    )
     try:
         faults = check(against=parser.parse_args().against)
-    except (DvcException, SCMError) as error:
+    except DvcException as error:
         sys.exit(f"check: {' '.join(str(error).split())}")
     for fault in faults:
         print(f"check: {fault}", file=sys.stderr)

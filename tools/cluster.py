@@ -8,8 +8,10 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from tqdm import tqdm
 
+import tools.arguments
+import tools.git
 from tools import job
-from tools.git import git
+from tools.git import git, variables
 
 # A worker runs as many trainings at once as it offers of this: `dask worker ... --resources training=1`.
 RESOURCE = "training"
@@ -43,21 +45,23 @@ def run(
     if changed:
         sys.exit(f"error: jobs run a commit, from which {changed[1]} differs: commit it and push, then run again")
     try:
-        repository, revision = job.origin(), job.head()
+        repository, revision, place = job.origin(), job.head(), job.prefix()
     except RuntimeError as error:
         sys.exit(f"error: {error}")
     # A worker needs the packages of this environment, but no checkout: the code of a job is sent as it is here. It is
     # in a lambda, since Dask asks cloudpickle only for what pickle cannot send.
-    cloudpickle.register_pickle_by_value(job)
+    for module in (job, tools.git, tools.arguments):
+        cloudpickle.register_pickle_by_value(module)
     run_job = job.run
     with _client(address, workers, min(30.0, patience)) as client:
         futures = {
             client.submit(
                 lambda *words, **options: run_job(*words, **options),
                 *(name, settings, targets, repository, revision),
+                place=place,
                 pause=pause,
                 # Two sweeps at once that want the same experiment share it.
-                key="-".join((name, revision, *settings, *targets)),
+                key="-".join((name, revision, place, *settings, *targets)),
                 resources={RESOURCE: 1},
                 retries=1,
             ): name
@@ -128,7 +132,7 @@ def _fetch(ref: str, pause: float) -> str:
     """
     command, why = ["git", "fetch", "--quiet", "origin", f"+{ref}:{ref}"], ""
     for attempt in range(job.TRIES):
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        done = subprocess.run(command, env=variables(), check=False, capture_output=True, text=True)
         if not done.returncode:
             return ""
         why = f"its result cannot be fetched: {done.stderr.strip()}"

@@ -8,11 +8,11 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import dvc.api
 import psutil
 from dvc.repo import Repo
 
 from tools import cluster
+from tools.arguments import filled
 from tools.git import git
 
 # Seconds without a live worker after which the queue counts as dead: workers take some time to start and restart.
@@ -28,7 +28,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=_positive, default=1, help="experiments that run at once on this machine (default: 1)"
     )
     parser.add_argument(
-        "--cluster", metavar="ADDRESS", help="of a Dask scheduler; local: worker processes here (default: DVC's queue)"
+        "--cluster",
+        type=filled,
+        metavar="ADDRESS",
+        help="of a Dask scheduler; local: worker processes here (default: DVC's queue)",
     )
 
 
@@ -58,6 +61,7 @@ def queued(experiments: Mapping[str, Sequence[str]], targets: Sequence[str], job
     one of this commit is replaced. Exits if dvc fails, if one of that name but of another commit is running or, after
     the last one has ended, if one failed.
     """
+    _folder()  # exits if this is no clone
     waiting = _waiting(set(experiments))
     ahead = {name: values for name, values in experiments.items() if name not in waiting}
     # Not `exp run --force`, which overwrites the name but also reruns stages that did not change; and not by name only,
@@ -187,7 +191,8 @@ def revision(name: str) -> str:
 
 def stored(name: str, path: str) -> dict:
     """Read a JSON file of an experiment from Git."""
-    return json.loads(dvc.api.read(path, rev=revision(name)))
+    # By git, which fetches what a partial clone lacks.
+    return json.loads(git("show", f"{revision(name)}:./{path}"))
 
 
 def _dvc(*words: str, quiet: bool = False) -> None:

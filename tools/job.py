@@ -10,14 +10,19 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from dvc.config import Config
 from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import load_yaml
+
+from tools.arguments import filled
+from tools.git import git, variables
 
 TRIES, PAUSE = 6, 5.0  # if a remote is away: 5 s, then twice as long each time, 155 s in all
 SHOWN = 20  # lines of the log in an error
@@ -46,20 +51,38 @@ with Repo() as repo:
 """
 
 
+# Whether the DVC remote answers; a folder that is not there yet is an answer.
+_ASK_REMOTE = """
+import contextlib
+from dvc.repo import Repo
+with Repo() as repo, contextlib.suppress(FileNotFoundError):
+    remote = repo.cloud.get_remote()
+    remote.fs.info(remote.path)
+"""
+
+
 def main() -> None:
     """Run the job that the command line describes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", help="name of the experiment")
-    parser.add_argument("targets", nargs="*", help="stages to reproduce, with what they depend on (default: all)")
-    parser.add_argument("-S", "--set", action="append", default=[], metavar="KEY=VALUE", help="as in dvc exp run")
-    parser.add_argument("--repository", metavar="URL", help="Git remote of the project (default: this clone's origin)")
-    parser.add_argument("--revision", metavar="REV", help="what to run (default: this clone's HEAD)")
-    parser.add_argument("--scratch", metavar="FOLDER", help="place of the scratch clone (default: $TMPDIR or /tmp)")
+    parser.add_argument("name", type=filled, help="name of the experiment")
+    parser.add_argument(
+        "targets", type=filled, nargs="*", help="stages to reproduce, with what they depend on (default: all)"
+    )
+    parser.add_argument(
+        "-S", "--set", action="append", type=filled, default=[], metavar="KEY=VALUE", help="as in dvc exp run"
+    )
+    parser.add_argument(
+        "--repository", type=filled, metavar="URL", help="Git remote of the project (default: this clone's origin)"
+    )
+    parser.add_argument("--revision", type=filled, metavar="REV", help="what to run (default: this clone's HEAD)")
+    parser.add_argument(
+        "--scratch", type=filled, metavar="FOLDER", help="place of the scratch clone (default: $TMPDIR or /tmp)"
+    )
     job = parser.parse_intermixed_args()
     try:
         repository = job.repository or origin()
-        revision = head() if job.revision is None else job.revision
-        ref, _ = run(job.name, job.set, job.targets, repository, revision, job.scratch, echo=True)
+        options = {"place": prefix(), "echo": True}
+        ref, _ = run(job.name, job.set, job.targets, repository, job.revision or head(), job.scratch, **options)
     except RuntimeError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
@@ -69,23 +92,24 @@ def main() -> None:
 
 def origin(folder: str | Path = ".") -> str:
     """Return the address of a clone's origin, absolute; raises RuntimeError if it has none."""
-    done = subprocess.run(
-        ["git", "remote", "get-url", "origin"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
+    if "origin" not in git("remote", folder=folder).split():
         raise RuntimeError(
             "this clone has no Git remote named origin, from which jobs get the project and to which they push: add one"
             " with `git remote add origin URL` (a folder made by `git init --bare` will do), and push to it"
         )
-    address = done.stdout.strip()
-    place = Path(folder, address)
+    address = git("remote", "get-url", "origin", folder=folder).strip()
+    place = Path(git("rev-parse", "--show-toplevel", folder=folder).strip(), address)
     return str(place.resolve()) if place.is_dir() else address
 
 
 def head(folder: str | Path = ".") -> str:
     """Return the full hash of a clone's current commit."""
-    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    return git("rev-parse", "HEAD", folder=folder).strip()
+
+
+def prefix() -> str:
+    """Return where in its repository the project lies, such as "nets/"; "" if it is the whole repository."""
+    return git("rev-parse", "--show-prefix").strip()
 
 
 def run(
@@ -96,19 +120,36 @@ def run(
     revision: str,
     scratch: str | Path | None = None,
     *,
+    place: str = "",
     echo: bool = False,
     pause: float = PAUSE,
 ) -> tuple[str, str]:
     """Run one experiment and push it; return its Git reference and its commit at the remote.
 
     settings: such as margin=2; targets: stages, none means all; repository: address of the Git remote; scratch: the
-    folder for the clone; echo: print what the commands print; pause: seconds before a remote that is away is tried
-    again. Raises RuntimeError with a sentence, and the end of the log, if the experiment fails.
+    folder for the clone; place: the project's folder in its repository; echo: print what the commands print; pause:
+    seconds before a remote that is away is tried again. Raises RuntimeError with a sentence, and the end of the log, if
+    the experiment fails.
     """
     with _scratch(scratch) as (folder, group):
         project = folder / "project"
         shell = _Shell(project, folder, group, echo, pause)
-        shell.patiently(f"clone {repository}", "git", "clone", "--quiet", "--no-checkout", repository, str(project))
+        # Whatever the user calls a remote, and whatever hooks and signatures he has for his own commits.
+        settings_of_clone = ("core.hooksPath=/dev/null", "commit.gpgSign=false", "push.gpgSign=false")
+        words = [word for setting in settings_of_clone for word in ("--config", setting)]
+        clone = (
+            "git",
+            "clone",
+            "--quiet",
+            "--no-checkout",
+            "--origin",
+            "origin",
+            *words,
+            "--",
+            repository,
+            str(project),
+        )
+        shell.patiently(f"clone {repository}", *clone)
         code, baseline = shell.run("git", "rev-parse", "--verify", "--end-of-options", revision + "^{commit}")
         if code:
             raise RuntimeError(f"the revision {revision} is not at {repository}: push it first")
@@ -116,6 +157,10 @@ def run(
         if shell.run("git", "config", "user.email")[0]:  # DVC commits the experiment in somebody's name
             shell.must("git", "config", "user.name", "job")
             shell.must("git", "config", "user.email", "job@localhost")
+        shell.project = project = project / place
+        if not (project / "dvc.yaml").exists() or not (project / ".dvc").exists():
+            where = f"the folder {place} of " if place else ""
+            raise RuntimeError(f"{where}{repository} is no DVC project: it has no dvc.yaml or no .dvc at {revision}")
         if not Config(str(project / ".dvc"))["core"].get("remote"):
             raise RuntimeError(
                 "the project has no default DVC remote, to which jobs push results: add one with `dvc remote add"
@@ -147,7 +192,8 @@ def run(
 def _check(shell: "_Shell", ref: str, settings: Sequence[str], targets: Sequence[str], baseline: str) -> None:
     """Raise RuntimeError if dvc will refuse a name, a setting or a target, since a failure of dvc is tried again."""
     name = ref.rpartition("/")[2]
-    if not name or shell.run("git", "check-ref-format", ref)[0]:
+    # A name with a slash is a reference to Git, but not to DVC.
+    if not name or ref.count("/") != 4 or shell.run("git", "check-ref-format", ref)[0]:
         raise RuntimeError(f"{ref.split('/', 4)[-1]!r} cannot be the name of an experiment: use letters, digits and -")
     try:
         apply_overrides(shell.project / "params.yaml", list(settings))
@@ -166,8 +212,8 @@ def _at_remote(shell: "_Shell", ref: str, settings: Sequence[str], targets: Sequ
 
     Raises RuntimeError if it has other parameters, or if it did not run all targets.
     """
-    shell.patiently("look for the experiment", "git", "ls-remote", "origin", ref)
-    commit = next((line.split()[0] for line in shell.output.splitlines() if line.endswith(f"\t{ref}")), None)
+    found = shell.patiently("look for the experiment", "git", "ls-remote", "origin", ref)
+    commit = next((line.split()[0] for line in found.splitlines() if line.endswith(f"\t{ref}")), None)
     if commit is None or commit == shell.run("git", "rev-parse", "--quiet", "--verify", ref)[1]:
         return commit
     parameters = shell.project / "params.yaml"
@@ -204,37 +250,48 @@ class _Shell:
         self.output = ""
         # This Python and the clone's library; nobody is asked for a password; nothing is left in the system's caches;
         # messages in English.
-        self._variables = os.environ | {
+        self._variables = variables() | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONPATH": str(project / "src"),
+            "PYTHONSAFEPATH": "",
             "GIT_TERMINAL_PROMPT": "0",
             "DVC_SITE_CACHE_DIR": str(folder / "site"),
             "LC_ALL": "C.UTF-8",
         }
 
     def run(self, *command: str) -> tuple[int, str]:
-        """Run a command; return its status and what it printed, of which `output` also keeps the last lines."""
-        lines: deque[str] = deque(maxlen=1000)
+        """Run a command; return its status and what it printed on standard output; `output` has the errors too."""
         process = subprocess.Popen(
             command,
             cwd=self.project if self.project.exists() else self._folder,
             env=self._variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
             process_group=self._group,
         )
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
-            if line.strip():
-                self._log.append(line.rstrip())
-            if self._echo:
-                print(line, end="", flush=True)
-        self.output = "\n".join(lines).strip()
-        return process.wait(), self.output
+        printed, everything = deque[str](maxlen=1000), deque[str](maxlen=1000)
+
+        def keep(stream: IO[str], lines: deque[str] | None = None) -> None:
+            for line in stream:
+                everything.append(line.rstrip("\n"))
+                if lines is not None:
+                    lines.append(line.rstrip("\n"))
+                if line.strip():
+                    self._log.append(line.rstrip())
+                if self._echo:
+                    print(line, end="", flush=True)
+
+        assert process.stdout is not None and process.stderr is not None
+        # Apart: what the dynamic linker or a trace writes to standard error is no commit.
+        errors = threading.Thread(target=keep, args=(process.stderr,))
+        errors.start()
+        keep(process.stdout, printed)
+        errors.join()
+        self.output = "\n".join(everything).strip()
+        return process.wait(), "\n".join(printed).strip()
 
     def must(self, *command: str) -> str:
         """Run a command that has to succeed; return what it printed."""
@@ -243,22 +300,38 @@ class _Shell:
             raise RuntimeError(f"`{' '.join(command)}` ended with status {code}{self.ending()}")
         return output
 
-    def patiently(self, purpose: str, *command: str, unless: str | None = None) -> None:
-        """Run a command that needs a remote, again after a pause if it fails; a stage that fails is not repeated.
+    def patiently(self, purpose: str, *command: str, unless: str | None = None) -> str:
+        """Run a command that needs a remote, again after a pause if it fails; return what it printed.
 
-        unless: a failure that prints this is none.
+        A stage that fails is not repeated, nor is what fails twice although both remotes answer. unless: a failure that
+        prints this is none.
         """
+        answered = 0
         for attempt in range(TRIES):
-            code, output = self.run(*command)
-            if not code or (unless and unless in output):
-                return
-            if "failed to run: " in output:
+            code, printed = self.run(*command)
+            if not code or (unless and unless in self.output):
+                return printed
+            if "failed to run: " in self.output:
                 break
-            if attempt < TRIES - 1:
-                seconds = self._pause * 2**attempt
-                print(f"job: cannot {purpose}; trying again in {seconds:g} s", file=sys.stderr, flush=True)
-                time.sleep(seconds)
+            answered += self._remotes_answer(command)
+            if answered == 2 or attempt == TRIES - 1:
+                break
+            seconds = self._pause * 2**attempt
+            print(f"job: cannot {purpose}; trying again in {seconds:g} s", file=sys.stderr, flush=True)
+            time.sleep(seconds)
         raise RuntimeError(f"cannot {purpose}{self.ending()}")
+
+    def _remotes_answer(self, command: Sequence[str]) -> bool:
+        """Ask the remotes that a command needs, without a line in the log."""
+        asked: list[tuple[str, ...]] = [("git", "ls-remote", "--quiet", "origin", "HEAD")]
+        if command[0] != "git":
+            asked.append((sys.executable, "-c", _ASK_REMOTE))
+        log, echo, output = self._log, self._echo, self.output
+        self._log, self._echo = deque(), False
+        try:
+            return self.project.exists() and not any(self.run(*words)[0] for words in asked)
+        finally:
+            self._log, self._echo, self.output = log, echo, output
 
     def ending(self) -> str:
         """Return the end of the log, for the end of a sentence."""

@@ -11,9 +11,13 @@ from pathlib import Path
 
 from dvc.utils.serialize import load_yaml, modify_yaml
 
+from tools.arguments import filled
+
 ROOT = Path(__file__).resolve().parents[1]
-# Git reads only a repository's own settings.
+# Git reads only a repository's own settings, and no variable leads it to another one.
 PLAIN_GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+# The project may belong to another user, of whom git then suspects programs in its settings.
+TRUST = ("-c", "safe.directory=*", "-c", "core.fsmonitor=false")
 RESULTS = ("dvc.lock", "exports/", "metrics/", "plots/", "provenance/")
 OVERRIDES = load_yaml(str(ROOT / "tools/smoke.yaml"))
 
@@ -21,7 +25,8 @@ OVERRIDES = load_yaml(str(ROOT / "tools/smoke.yaml"))
 def copy(folder: str | Path) -> Path:
     """Copy the project, including uncommitted edits, into a new Git repository in `folder`; return its path.
 
-    Ignored files and results are not copied: a scratch copy makes its own.
+    Ignored files and results are not copied: a scratch copy makes its own. Its cache is its own too: from a cache that
+    the user shares between projects, DVC would take results instead of running stages.
     """
     folder = Path(folder)
     listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
@@ -29,6 +34,7 @@ def copy(folder: str | Path) -> Path:
         if (ROOT / name).is_file() and not name.startswith(RESULTS):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+    (folder / ".dvc/config.local").write_text("[cache]\n    dir = cache\n")
     git(folder, "init", "--quiet", "--initial-branch=main")
     identify(folder)
     commit(folder, "a copy")
@@ -62,13 +68,19 @@ def commit(folder: str | Path, message: str) -> None:
 def git(folder: str | Path, *words: str) -> str:
     """Run git without the user's settings (signed commits, hooks, ignored files); return its output."""
     options = {"check": True, "stdout": subprocess.PIPE, "text": True}
-    return subprocess.run(["git", *words], cwd=folder, env=os.environ | PLAIN_GIT, **options).stdout
+    return subprocess.run(["git", *TRUST, *words], cwd=folder, env=_plain(), **options).stdout
 
 
 def environment(folder: str | Path) -> dict[str, str]:
     """Return the environment variables for a copy: this Python first on the path, its own library, git's defaults."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, **PLAIN_GIT, "PATH": path, "PYTHONPATH": str(Path(folder).resolve() / "src")}
+    return {**_plain(), "PATH": path, "PYTHONPATH": str(Path(folder).resolve() / "src")}
+
+
+def _plain() -> dict[str, str]:
+    """The caller's variables, without those that are about another repository of Git or DVC."""
+    theirs = ("GIT_", "DVC_", "PYTHONSAFEPATH", "PYTHONHOME")
+    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)} | PLAIN_GIT
 
 
 def dvc(folder: str | Path, *words: str, **options) -> subprocess.CompletedProcess:
@@ -89,15 +101,28 @@ def run(
     commit(folder, "small")
     variables = environment(folder) | dict(variables or {})
     subprocess.run([sys.executable, "-m", *by], cwd=folder, env=variables, check=True)
+    require_run(folder)
     commit(folder, "results")
     return folder
+
+
+def require_run(folder: str | Path) -> None:
+    """Exit with one sentence if a stage of a copy did not run there, but was taken from a cache."""
+    stages = load_yaml(str(Path(folder) / "dvc.lock"))["stages"]
+    # Each stage writes one record when it ends, which no cache has.
+    records = {path.stem for path in (Path(folder) / "provenance").glob("*.json")}
+    if taken := [name for name in stages if name.replace("@", "-") not in records]:
+        sys.exit(
+            f"error: {', '.join(taken)} did not run in the copy: the results are from elsewhere, and comparing them"
+            " would show nothing; look for a cache in `dvc config --list --show-origin`"
+        )
 
 
 def main() -> None:
     """Run the small pipeline; print what it reached, where that is, and how long it took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--keep", metavar="FOLDER", help="a new folder for the copy; by default .smoke, which is replaced"
+        "--keep", type=filled, metavar="FOLDER", help="a new folder for the copy; by default .smoke, which is replaced"
     )
     keep = parser.parse_args().keep
     if keep and Path(keep).exists() and (not Path(keep).is_dir() or any(Path(keep).iterdir())):

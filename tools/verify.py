@@ -128,6 +128,7 @@ def _stored(scratch: Path) -> list[str]:
     stored = read_lock(smoke.ROOT)
     folder = smoke.copy(scratch / "whole")
     smoke.dvc(folder, "repro")
+    smoke.require_run(folder)
     found = read_lock(folder)
     paths = differing(stored, found)
     total = len(hashes(stored))

@@ -19,7 +19,7 @@ def settings(home: Path) -> dict[str, str]:
             {"backend": "jax", "image_data_format": "channels_first", "floatx": "float16", "epsilon": 0.1}
         ),
         ".config/matplotlib/matplotlibrc": "font.size: 40\nsavefig.dpi: 30\naxes.facecolor: black\n",
-        ".config/dvc/config": "[cache]\n    type = copy\n[core]\n    autostage = true\n",
+        ".config/dvc/config": f"[cache]\n    type = copy\n    dir = {home}/shared\n[core]\n    autostage = true\n",
         ".gitconfig": (
             "[commit]\n    gpgsign = true\n[core]\n"
             f"    hooksPath = {home}/hooks\n    excludesFile = {home}/ignored\n    autocrlf = true\n"

@@ -253,10 +253,14 @@ def test_a_scratch_folder_of_the_users_is_used_and_leaves_the_clone_alone(projec
         job.run("x", [], [], job.origin(), job.head(), "nowhere")
 
 
+# Some are names to Git, but not to DVC.
+BAD_NAMES = ("a b", "x/y", "/x", "x/", "x..y", "-\\x", "x.lock", "@{x")
+
+
 @pytest.mark.parametrize(
     ("name", "setting", "target", "sentence"),
     [
-        ("a b", "seed=2", "train", "'a b' cannot be the name of an experiment"),
+        *((name, "seed=2", "train", f"'{name}' cannot be the name of an experiment") for name in BAD_NAMES),
         ("x", "sede=2", "train", r"sede=2 cannot be set in params\.yaml: .*sede"),
         ("x", "seed=2", "trian", r"trian is no stage of dvc\.yaml"),
     ],
@@ -266,6 +270,60 @@ def test_what_dvc_would_refuse_is_a_sentence_at_once(
 ):
     with pytest.raises(RuntimeError, match=sentence):
         job.run(name, [setting], [target], job.origin(), job.head(), pause=100.0)
+
+
+def test_what_fails_though_the_remotes_answer_is_tried_twice(project: Path, capfd: pytest.CaptureFixture[str]):
+    """As dvc does with a broken pipeline file, whatever is wrong with it."""
+    (project / "dvc.yaml").write_text(PIPELINE + "    nonsense: 1\n")
+    smoke.commit(project, "broken")
+    smoke.git(project, "push", "--quiet", "origin", "main")
+    with pytest.raises(RuntimeError, match=r"^cannot run the experiment x\. The end of its log:"):
+        job.run("x", ["seed=2"], [], job.origin(), job.head(), pause=0.01)
+    assert capfd.readouterr().err.count("trying again") == 1
+
+
+def test_the_callers_git_and_linker_change_no_job(
+    project: Path, local: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A hook's variables, lines on standard error of every command, and settings for the user's own repositories."""
+    other = tmp_path / "other"
+    other.mkdir()
+    smoke.git(other, "init", "--quiet")
+    for name in smoke.git(other, "rev-parse", "--local-env-vars").split():
+        if not name.startswith("GIT_CONFIG"):
+            monkeypatch.setenv(name, str(other / ".git"))
+    (tmp_path / "hooks").mkdir()
+    for hook in ("post-checkout", "pre-push", "pre-commit"):
+        (tmp_path / "hooks" / hook).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / "hooks" / hook).chmod(0o755)
+    (tmp_path / "gitconfig").write_text(
+        f"[clone]\ndefaultRemoteName = upstream\n[core]\nhooksPath = {tmp_path}/hooks\nautocrlf = true\n"
+        "[commit]\ngpgSign = true\n[push]\ngpgSign = if-asked\n[color]\nui = always\n[fetch]\nprune = true\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.setenv("GIT_TRACE", "1")
+    monkeypatch.setenv("LD_PRELOAD", "/no/such/library.so")
+    ref, commit = job.run("two", ["seed=2"], [], job.origin(), job.head(), pause=0.01)
+    smoke.git(project, "fetch", "--quiet", "origin", f"{ref}:{ref}")
+    assert smoke.git(project, "rev-parse", ref).strip() == commit
+    assert hashes(project, ref) == local[2]
+    assert not any((other / ".git/objects").glob("??"))
+
+
+def test_a_project_in_a_folder_of_its_repository(project: Path, local: dict, monkeypatch: pytest.MonkeyPatch):
+    inside = project / "nets"
+    inside.mkdir()
+    for name in (".dvc", ".dvcignore", *smoke.git(project, "ls-files").split()):
+        if (project / name).exists() and not name.startswith(".dvc/"):
+            (project / name).rename(inside / name)
+    smoke.commit(project, "in a folder")
+    smoke.git(project, "push", "--quiet", "origin", "main")
+    with pytest.raises(RuntimeError, match=r"is no DVC project: it has no dvc\.yaml or no \.dvc at"):
+        job.run("two", ["seed=2"], [], job.origin(), job.head())
+    monkeypatch.chdir(inside)
+    ref, _ = job.run("two", ["seed=2"], [], job.origin(), job.head(), place=job.prefix())
+    smoke.git(project, "fetch", "--quiet", "origin", f"{ref}:{ref}")
+    assert verify.hashes(parse_yaml(smoke.git(project, "show", f"{ref}:nets/dvc.lock"), "dvc.lock")) == local[2]
 
 
 def test_what_a_killed_queue_was_running_runs_again(project: Path, hold: Path, local: dict):

@@ -173,7 +173,7 @@ def test_how_many_run_at_once_on_a_cluster_is_not_ours_to_say():
 
 def test_a_folder_that_is_no_repository_is_a_sentence(tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match="a commit of a Git repository, but git says: fatal: not a git repository"):
+    with pytest.raises(SystemExit, match="needs the project as a clone by Git: fatal: not a git repository"):
         experiments.finished()
 
 

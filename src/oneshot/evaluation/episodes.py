@@ -78,9 +78,7 @@ def draw_episodes(
     return support
 
 
-def query_parts(
-    labels: np.ndarray, classes: Sequence[int], queries: int, *, shots: int, seed: int
-) -> list[np.ndarray]:
+def query_parts(labels: np.ndarray, classes: Sequence[int], queries: int, *, shots: int, seed: int) -> list[np.ndarray]:
     """Divide the images of the classes at random into parts with at most `queries` of each class: positions (m,) int64.
 
     labels: (n,) integers; the parts have as equal a share of each class as possible, and no fewer images of it than are
