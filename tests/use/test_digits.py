@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from oneshot.datasets import mnist
@@ -80,6 +82,52 @@ def test_jpeg_makes_little_difference(tmp_path):
     drawing().save(tmp_path / "some.jpg", quality=60)
     found = prepare(rgb(Image.open(tmp_path / "some.jpg")))
     assert np.abs(found - prepare(rgb(drawing()))).mean() < 0.01
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.75, 1), st.integers(0, 8), st.booleans())
+@settings(max_examples=10, deadline=None)
+def test_shade_and_noise_of_the_paper_matter_little(seed, shade, noise, on_its_side):
+    rng = np.random.default_rng(seed)
+    paper = np.linspace(1, shade, 240 if on_its_side else 300)
+    values = rgb(drawing()) * (paper[:, None, None] if on_its_side else paper[:, None])
+    values = values + rng.normal(0, noise, values.shape[:2])[..., None]
+    found = prepare(np.clip(values, 0, 255).astype(np.uint8))[..., 0]
+    expected = prepare(rgb(drawing()))[..., 0]
+    # The place is rounded to whole pixels, so the least difference can move the drawing by one.
+    places = [(down, along) for down in (-1, 0, 1) for along in (-1, 0, 1)]
+    assert min(np.abs(np.roll(found, place, (0, 1)) - expected).mean() for place in places) < 0.02
+
+
+def test_specks_are_no_ink_but_the_dot_of_an_i_is():
+    plain = Image.new("L", (120, 120), 255)
+    pen = ImageDraw.Draw(plain)
+    pen.line([(60, 45), (60, 100)], fill=0, width=9)
+    dotted = plain.copy()
+    ImageDraw.Draw(dotted).ellipse([56, 22, 64, 30], fill=0)
+    specked = plain.copy()
+    for place in [(5, 7), (110, 30), (20, 112)]:
+        specked.putpixel(place, 40)
+    assert np.array_equal(prepare(rgb(specked)), prepare(rgb(plain)))
+    rows = prepare(rgb(dotted))[..., 0].max(1) > 0.2
+    inside = np.flatnonzero(rows)
+    assert not rows[inside[0] : inside[-1]].all(), "a gap between the dot and the line"
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(2, 60))
+@settings(max_examples=20, deadline=None)
+def test_any_picture_is_prepared_or_refused(seed, height, width):
+    image = np.random.default_rng(seed).integers(256, size=(height, width, 3), dtype=np.uint8)
+    try:
+        found = prepare(image)
+    except InputError:
+        return
+    assert found.shape == (28, 28, 1) and found.min() == 0 and found.max() == 1
+
+
+def test_noise_alone_is_an_empty_sheet():
+    noise = np.random.default_rng(0).normal(200, 8, (150, 150, 1))
+    with pytest.raises(InputError, match="nothing is drawn"):
+        prepare(np.repeat(noise, 3, 2).astype(np.uint8))
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])

@@ -103,6 +103,16 @@ def test_what_is_transparent_is_white(tmp_path):
     assert (read(tmp_path / "la.png")[:8] == 255).all()
 
 
+def test_white_ink_on_a_transparent_ground_is_seen(tmp_path):
+    pixels = np.zeros((40, 40, 4), np.uint8)
+    pixels[8:32, 18:22] = 255
+    Image.fromarray(pixels).save(tmp_path / "ink.png")
+    found = read(tmp_path / "ink.png")
+    assert (found[8:32, 18:22] == 255).all() and (found[:, :18] == 0).all()
+    Image.fromarray(np.zeros_like(pixels)).save(tmp_path / "nothing.png")
+    assert (read(tmp_path / "nothing.png") == 255).all()
+
+
 def test_a_palette_with_a_transparent_colour(tmp_path):
     image = Image.fromarray(np.repeat([[0, 1, 2]], 4, 0).astype(np.uint8), "P")
     image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])

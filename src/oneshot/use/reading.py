@@ -14,6 +14,8 @@ from oneshot.use.mistakes import InputError
 MOST_PIXELS = 64_000_000
 # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where its sides stay at least this long: several times faster.
 _ENOUGH = 256
+# Levels of grey, of 255: what differs less from white cannot be seen on it.
+_FAINT = 25
 
 # What Pillow knows by name alone, or reads by starting another program, which an untrusted file must not.
 _REFUSED = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
@@ -40,7 +42,7 @@ def read(source: Source, name: str | None = None) -> np.ndarray:
 
     source: a file, a PIL image, or an array (height, width[, 1, 3 or 4]) of uint8, uint16 or bool; name: what an error
     calls it, the file's name by default. The turn that a camera notes (EXIF) is applied; what is transparent becomes
-    white; 16 bits become 8; whole numbers of 32 bits and floats have no fixed white, so that their range becomes
+    white, or black under white ink; 16 bits become 8; whole numbers of 32 bits and floats have no fixed white, so that their range becomes
     0..255; of several frames the first is read; colour profiles are not used. Raises InputError if the file is missing
     or is no image that Pillow reads whole, has more than 64 million pixels, or has a side of one pixel.
     """
@@ -104,10 +106,19 @@ def _of_image(image: Image.Image, name: str) -> np.ndarray:
         # Pillow would cut off what is above 255.
         image = Image.fromarray(_bytes_of(np.asarray(image)))
     elif image.has_transparency_data:
-        coloured = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured)
+        image = _on_paper(image.convert("RGBA"))
     image = image.convert("RGB")
     return np.array(image if turn is None else image.transpose(turn))
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    """Put a transparent image on white, or on black if white would hide all of it: white ink."""
+    white, black = (
+        Image.alpha_composite(Image.new("RGBA", image.size, colour), image).convert("RGB")
+        for colour in ("white", "black")
+    )
+    darkest, brightest = white.convert("L").getextrema()[0], black.convert("L").getextrema()[1]
+    return black if darkest > 255 - _FAINT and brightest > _FAINT else white
 
 
 def _of_array(array: np.ndarray, name: str) -> np.ndarray:
