@@ -40,11 +40,12 @@ Source = str | Path | Image.Image | np.ndarray
 def read(source: Source, name: str | None = None) -> np.ndarray:
     """Read one image: (height, width, 3) uint8, RGB.
 
-    source: a file, a PIL image, or an array (height, width[, 1, 3 or 4]) of uint8, uint16 or bool; name: what an error
-    calls it, the file's name by default. The turn that a camera notes (EXIF) is applied; what is transparent becomes
-    white, or black under white ink; 16 bits become 8; whole numbers of 32 bits and floats have no fixed white, so that their range becomes
-    0..255; of several frames the first is read; colour profiles are not used. Raises InputError if the file is missing
-    or is no image that Pillow reads whole, has more than 64 million pixels, or has a side of one pixel.
+    source: a file, a PIL image, or an array (height, width[, 1, 3 or 4]) of uint8, uint16 or bool; name: what an
+    error calls it, the file's name by default. The turn that a camera notes (EXIF) is applied; what is transparent
+    becomes white, or black under white ink; 16 bits become 8; whole numbers of 32 bits and floats have no fixed
+    white, so that their range becomes 0..255; of several frames the first is read; colour profiles are not used.
+    Raises InputError if the file is missing or is no image that Pillow reads whole, has more than 64 million pixels,
+    or has a side of one pixel.
     """
     if isinstance(source, np.ndarray):
         return _of_array(source, name or "the image")
