@@ -112,7 +112,7 @@ def made_up(**changes: object) -> Results:
         checksums={"a.bin": "0" * 64},
         features={
             "6-class": stored(rng, labels, 12),
-            **{net: stored(rng, labels, 3 if net.endswith("3d") else 2) for net in EMBEDDINGS},
+            **{net: stored(rng, labels, 3 if net.endswith("3d") else 2) | last_maps(rng, labels) for net in EMBEDDINGS},
         },
         drawing_net={
             "scale": np.float32(1 / 255),
@@ -217,3 +217,10 @@ def stored(rng: np.random.Generator, labels: np.ndarray, dimensions: int) -> dic
         "labels": labels,
         "indices": np.arange(len(labels)),
     }
+
+
+def last_maps(rng: np.random.Generator, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Last maps as the training of a digit net stores them: of test images, and of images of seen digits."""
+    seen = np.repeat(np.arange(5), 6).astype(np.uint8)
+    maps, known = (rng.random((len(of), 576), np.float32) + of[:, None] for of in (labels, seen))
+    return {"maps": maps, "seen_maps": known, "seen_labels": seen}

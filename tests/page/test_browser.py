@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -23,6 +23,7 @@ from selenium.webdriver.support.select import Select
 from oneshot.evaluation.confusion import confusion_matrix
 from oneshot.page.nearest import classify
 from oneshot.page.render import data_of
+from oneshot.page.sections import drawing
 from oneshot.page.sections.trial import unpack
 from oneshot.use import digits
 
@@ -81,6 +82,8 @@ def browser() -> Iterator[webdriver.Chrome]:
 def loaded(browser: webdriver.Chrome) -> webdriver.Chrome:
     browser.get(PAGE.as_uri())
     until(lambda: browser.find_element(By.ID, "accuracy").text)
+    # A click waits for no scrolling.
+    browser.execute_script("document.documentElement.style.scrollBehavior = 'auto'")
     return browser
 
 
@@ -129,7 +132,7 @@ def test_the_pages_size_is_what_the_readme_may_say():
     assert PAGE.stat().st_size < 8_000_000
 
 
-@pytest.mark.parametrize("key", ["cifar10", "siamese-2d", "siamese-3d"])
+@pytest.mark.parametrize("key", ["cifar10", "mnist"])
 def test_clicked_examples_classify_as_in_python(loaded: webdriver.Chrome, key: str):
     packed = next(packed for packed in data_of(PAGE.read_bytes())["sets"] if packed["key"] == key)
     Select(loaded.find_element(By.ID, "set")).select_by_value(key)
@@ -149,16 +152,33 @@ def test_clicked_examples_classify_as_in_python(loaded: webdriver.Chrome, key: s
 
 
 @pytest.fixture(scope="module")
-def net() -> Callable[[np.ndarray], np.ndarray]:
-    """The exported siamese net from the scaled pixels on: (n, 28, 28, 1) float32, 0 to 1 -> (n, 2) float32."""
+def embed() -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """The exported siamese net from scaled pixels on, with the page's statistics: (n, 28, 28, 1) float32, 0 to 1 ->
+    points in the plane (n, 2), and whitened last maps (n, 576)."""
     model = onnx.load(NET)
-    (scale,) = (onnx.numpy_helper.to_array(one) for one in model.graph.initializer if one.name == "scale")
+    scale = next(onnx.numpy_helper.to_array(one) for one in model.graph.initializer if one.name == "scale")
     assert model.graph.node[0].op_type == "Cast"
     del model.graph.node[0]
     model.graph.node[0].input[0] = "images"
     model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+    pooled = [node.output[0] for node in model.graph.node if node.op_type == "MaxPool"][-1]
+    point = next(node.output[0] for node in model.graph.node if node.op_type == "Gemm")
+    del model.graph.output[:]
+    model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in (point, pooled))
     session = onnxruntime.InferenceSession(model.SerializeToString())
-    return lambda images: session.run(None, {"images": (images / scale).astype(np.float32)})[0]
+    stored = data_of(PAGE.read_bytes())["net"]
+    mean, triangle = (drawing.unpack(stored[f"maps.{name}"]) for name in ("mean", "whitening"))
+    matrix = np.zeros((len(mean), len(mean)), np.float32)
+    matrix[np.tril_indices(len(mean))] = triangle
+
+    def run(images):
+        points, maps = session.run(None, {"images": (images / scale).astype(np.float32)})
+        maps = maps.transpose(0, 2, 3, 1)
+        cells = [maps[:, y : y + 3, x : x + 3].mean((1, 2)) for y in (0, 2, 4) for x in (0, 2, 4)]
+        whitened = (np.concatenate(cells, axis=1) - mean) @ matrix
+        return points, whitened / np.linalg.norm(whitened, axis=1, keepdims=True)
+
+    return run
 
 
 def drawn(browser: webdriver.Chrome) -> np.ndarray:
@@ -180,36 +200,67 @@ def press(browser: webdriver.Chrome, name: str) -> None:
     browser.find_element(By.ID, f"pad-{name}").click()
 
 
-def test_the_net_on_the_page_is_pythons_on_images_like_mnists(loaded: webdriver.Chrome, net):
+def test_the_net_on_the_page_is_pythons_on_images_like_mnists(loaded: webdriver.Chrome, embed):
     """Strokes and noise of 8 bits; the tests of the exports use the images of MNIST."""
     images = np.random.default_rng(0).integers(256, size=(20, 28, 28, 1))
     images[:, :4] = images[:, :, :4] = images[:, 20:] = images[:, :, 20:] = 0
     scaled = (images / 255).astype(np.float32)
-    code = "return arguments[0].map((image) => window.oneshot.embed(Float32Array.from(image)))"
-    found = np.array(loaded.execute_script(code, scaled.reshape(20, -1).tolist()))
-    assert np.abs(found - net(scaled)).max() < 1e-4
+    code = (
+        "return arguments[0].map((image) => window.oneshot.embed(Float32Array.from(image)))"
+        ".map(({ point, vector }) => [point, Array.from(vector)])"
+    )
+    points, vectors = zip(*loaded.execute_script(code, scaled.reshape(20, -1).tolist()), strict=True)
+    for found, expected in zip((points, vectors), embed(scaled), strict=True):
+        assert np.abs(np.array(found) - expected).max() < 1e-4
 
 
-def test_drawn_symbols_are_classified_as_in_python(loaded: webdriver.Chrome, net):
+def on_paper(kind: str) -> np.ndarray:
+    """Pictures of a symbol, (height, width) uint8: as drawn, photographed, larger than is needed, and on dark."""
+    width, height = (900, 640) if kind == "large" else (200, 150)
+    image = Image.new("L", (width, height), 255)
+    points = [(x * width / 200, y * height / 150) for x, y in ((40, 30), (120, 40), (60, 120), (150, 110))]
+    ImageDraw.Draw(image).line(points, fill=20, width=width // 20, joint="curve")
+    values = np.asarray(image, float)
+    if kind == "photographed":
+        values = values * np.linspace(1, 0.75, width) + np.random.default_rng(0).normal(0, 8, values.shape)
+    return np.clip(255 - values if kind == "dark" else values, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["clean", "photographed", "large", "dark"])
+def test_a_drawing_is_prepared_as_in_python(loaded: webdriver.Chrome, kind: str):
+    greys = on_paper(kind)
+    code = "return Array.from(window.oneshot.prepare(arguments[0], arguments[1]))"
+    found = np.array(loaded.execute_script(code, greys.ravel().tolist(), greys.shape[1])).reshape(28, 28)
+    assert np.abs(found - digits.prepare(np.repeat(greys[..., None], 3, 2))[..., 0]).max() < 1e-3
+
+
+def test_drawn_symbols_are_classified_as_in_python(loaded: webdriver.Chrome, embed):
     pad = loaded.find_element(By.ID, "pad")
     loaded.execute_script("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", pad)
     looks = loaded.find_element(By.ID, "looks")
+
+    def vector() -> np.ndarray:
+        """Of what is on the pad, the same here and there."""
+        found = np.array([float(word) for word in looks.get_attribute("data-vector").split(",")])
+        assert np.abs(found - embed(digits.prepare(drawn(loaded))[None])[1][0]).max() < 1e-3
+        return found
+
+    def labels() -> list[str]:
+        return [small.get_attribute("aria-label") for small in loaded.find_elements(By.CSS_SELECTOR, "#symbols canvas")]
+
     bar, ring = [(10, -90), (0, 90)], [(60, 0), (40, 50), (-10, 60), (-60, 10), (-40, -50), (10, -60), (60, 0)]
-    examples = []
-    for points in (bar, ring):
+    examples = {}
+    for name, points in {"bar": bar, "ring": ring}.items():
         stroke(loaded, points)
-        prepared = digits.prepare(drawn(loaded))
-        found = [float(word) for word in looks.get_attribute("data-point").split(",")]
-        assert np.abs(found - net(prepared[None])[0]).max() < 1e-4
-        examples.append(found)
+        examples[name] = [vector()]
+        loaded.find_element(By.ID, "pad-name").send_keys(name)
         press(loaded, "add")
     # Smaller and elsewhere; the second one by touch.
     stroke(loaded, [(60, -20), (55, 40)])
-    assert looks.get_attribute("data-nearest") == "AB" and looks.text.startswith("Nearest: A, distance ")
+    assert looks.get_attribute("data-nearest") == "bar ring" and looks.text.startswith("Nearest: bar, distance ")
     press(loaded, "next")
-    assert looks.text.startswith("Classified as A. Draw one of your symbols again")
-    labels = [small.get_attribute("aria-label") for small in loaded.find_elements(By.CSS_SELECTOR, "#symbols canvas")]
-    assert labels == ["the example of A", "classified as A", "the example of B"]
+    assert looks.text.startswith("Classified as bar. Draw one of your symbols again")
+    assert labels() == ["an example of bar", "classified as bar", "an example of ring"]
     frame = pad.rect
     middle = loaded.execute_script("return [scrollX, scrollY]")
     x, y = (
@@ -220,13 +271,61 @@ def test_drawn_symbols_are_classified_as_in_python(loaded: webdriver.Chrome, net
         at = [{"x": x - 50 + point[0] / 2, "y": y + 40 + point[1] / 2}]
         loaded.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
     loaded.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    found = np.array([float(word) for word in looks.get_attribute("data-point").split(",")])
-    assert np.abs(found - net(digits.prepare(drawn(loaded))[None])[0]).max() < 1e-4
-    distances = np.linalg.norm(np.array(examples) - found, axis=1)
-    assert looks.get_attribute("data-nearest") == "".join("AB"[way] for way in distances.argsort())
-    assert len(loaded.find_elements(By.CSS_SELECTOR, "#plane circle")) == 4
+    assert looks.get_attribute("data-nearest") == "ring bar"
+    # It is said to be wrong: the drawing becomes the other symbol's second example, and their mean counts.
+    examples["bar"].append(vector())
+    Select(loaded.find_element(By.ID, "pad-right")).select_by_visible_text("bar")
+    assert loaded.find_element(By.ID, "pad-example").text == "Wrong: learn it"
+    press(loaded, "example")
+    assert labels() == ["an example of bar", "an example of bar", "classified as bar", "an example of ring"]
+    pad.send_keys("O")  # a typed character is drawn
+    found = vector()
+    distances = {name: np.linalg.norm(np.mean(own, axis=0) - found) for name, own in examples.items()}
+    assert looks.get_attribute("data-nearest").split() == sorted(distances, key=distances.__getitem__)
+    assert f"{min(distances.values()):.2f}" in looks.text
+    assert len(loaded.find_elements(By.CSS_SELECTOR, "#plane circle")) == 5
     press(loaded, "restart")
     assert loaded.find_elements(By.CSS_SELECTOR, "#plane circle, #symbols canvas") == []
+
+
+def test_own_pictures_are_classified(loaded: webdriver.Chrome, tmp_path):
+    """The first two of several become symbols, the others are classified; white ink without a ground is seen."""
+    for name, letter in {"1": "L", "2": "O", "3": "L", "4": None}.items():
+        image = Image.new("RGBA", (120, 120), (0, 0, 0, 0))
+        if letter:
+            pen = ImageDraw.Draw(image)
+            ink = {"fill": (255,) * 4, "width": 9}
+            pen.line([(40, 20), (40, 100), (90, 100)], **ink) if letter == "L" else pen.arc(
+                [30, 20, 90, 100], 0, 360, **ink
+            )
+        image.save(tmp_path / f"{name}.png")
+    chooser = loaded.find_element(By.ID, "pad-files")
+    chooser.send_keys("\n".join(str(tmp_path / f"{name}.png") for name in "1234"))
+    looks = loaded.find_element(By.ID, "looks")
+    until(lambda: looks.text.startswith("No drawing was found in 4.png."))
+    labels = [small.get_attribute("aria-label") for small in loaded.find_elements(By.CSS_SELECTOR, "#symbols canvas")]
+    assert labels == ["an example of 1", "classified as 1", "an example of 2"]
+    press(loaded, "restart")
+
+
+def test_axe_finds_nothing_serious(loaded: webdriver.Chrome):
+    script = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+    if not script.is_file():
+        pytest.skip("the accessibility test needs axe-core (npm install --no-save axe-core)")
+    loaded.execute_script(script.read_text(encoding="utf-8"))
+    found = loaded.execute_async_script("axe.run().then(arguments[0])")["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in serious] == []
+
+
+def test_a_print_has_the_charts_and_the_photographs(loaded: webdriver.Chrome):
+    loaded.execute_script("dispatchEvent(new Event('beforeprint'))")
+    missing = "return [...document.querySelectorAll('.plot')].filter((plot) => !plot.querySelector('.main-svg')).length"
+    until(lambda: loaded.execute_script(missing) == 0)
+    loaded.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    exact = "return getComputedStyle(document.querySelector('.tile')).printColorAdjust"
+    assert loaded.execute_script(exact) == "exact"
+    loaded.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def test_the_3d_view_turns_by_dragging_and_by_its_buttons(loaded: webdriver.Chrome):

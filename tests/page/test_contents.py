@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from oneshot.evaluation.transforms import METHODS
 from oneshot.page.contents import contents
 from oneshot.page.render import data_of, render
 from oneshot.page.results import TABLES, Results
+from oneshot.page.sections.one_shot import CHOSEN
 from oneshot.plotting.palette import COLOURS
 from tests.page.elements import Elements, words
 from tests.page.made_up import made_up
@@ -49,7 +52,8 @@ def without_stored_tables(results: Results) -> Results:
 def test_sections_stand_in_the_order_of_the_report(page: bytes):
     elements = Elements(page)
     assert [attributes["id"] for tag, attributes in elements.found if tag == "section"] == SECTIONS
-    assert [attributes["href"] for tag, attributes in elements.found if tag == "a"][1:] == [f"#{s}" for s in SECTIONS]
+    links = [attributes["href"] for tag, attributes in elements.found if tag == "a"]
+    assert links[1 : len(SECTIONS) + 1] == [f"#{section}" for section in SECTIONS], "the contents, after a skip link"
 
 
 def test_every_chart_has_its_place_on_the_page(page: bytes):
@@ -90,7 +94,15 @@ def test_the_cards_stand_beside_the_report(page: bytes):
     assert "ConvNet, 10 classes 89.0% ± 12.7% mean of 2 trainings this run 90.0% report 87.0%" in shown
     assert "ConvNet, 6 classes 90.0% report 89.0%" in shown
     assert re.search(r"one-shot, 4 unseen classes \d+\.\d% ± \d+\.\d% report 60\.4%", shown)
-    assert re.search(r"1-shot, best of \d+ transforms, \d+ episodes \d+\.\d% ± \d+\.\d% \w+", shown)
+    assert "1-shot, features" not in shown, "the chosen transform was not measured"
+    other = words(render(contents(made_up(one_shot__methods=["raw", CHOSEN]))))
+    assert re.search(r"1-shot, features transformed as was best on other classes [\d.]+% ± [\d.]+% mirror both", other)
+
+
+def test_the_chosen_transform_is_the_best_on_folds_of_the_seen_classes():
+    table = pd.read_csv(ROOT / "research/tables/choice.csv")
+    single = table.loc[(table["shots"] == 1) & table["arm"].isin(list(METHODS))]
+    assert single.loc[single["accuracy"].idxmax(), "arm"] == CHOSEN
 
 
 def test_the_text_follows_the_parameters():

@@ -43,10 +43,11 @@
     return [data, layout, { displayModeBar: false, responsive: true, scrollZoom: false }];
   }
 
-  async function draw(plot) {
+  async function draw(plot, width) {
     const first = !plot.dataset.drawn;
     plot.dataset.drawn = "yes";
-    await Plotly.react(plot, ...themed(page.charts[plot.dataset.chart], plot.clientWidth < 420));
+    const [data, layout, settings] = themed(page.charts[plot.dataset.chart], plot.clientWidth < 420);
+    await Plotly.react(plot, data, { ...layout, width }, settings);
     if (first && plot.dataset.sheet) {
       plot.on("plotly_hover", (hover) => peek(plot, hover));
       plot.on("plotly_unhover", () => (document.getElementById("peek").hidden = true));
@@ -64,7 +65,10 @@
     { rootMargin: "600px" },
   );
   plots.forEach((plot) => watcher.observe(plot));
-  dark.addEventListener("change", () => plots.filter((plot) => plot.dataset.drawn).forEach(draw));
+  // A print has all charts, as wide as a sheet of paper.
+  addEventListener("beforeprint", () => plots.forEach((plot) => draw(plot, 640)));
+  addEventListener("afterprint", () => plots.forEach((plot) => draw(plot)));
+  dark.addEventListener("change", () => plots.filter((plot) => plot.dataset.drawn).forEach((plot) => draw(plot)));
 
   function peek(plot, hover) {
     const box = document.getElementById("peek");

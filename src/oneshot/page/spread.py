@@ -26,9 +26,14 @@ def spread(trainings: pd.DataFrame) -> pd.DataFrame:
     """
     metrics = trainings.drop(columns=["seed", "machine", "inputs"])
     count, deviation = metrics.count(), metrics.std()
-    interval = stats.t.ppf(0.975, (count - 1).clip(lower=1)) * deviation / np.sqrt(count.clip(lower=1))
-    columns = {"mean": metrics.mean(), "deviation": deviation, "interval_95": interval, "trainings": count}
+    columns = {"mean": metrics.mean(), "deviation": deviation, "trainings": count}
+    columns["interval_95"] = half_width(deviation, count)
     return pd.DataFrame(columns).loc[count > 0].rename_axis("metric").reset_index()
+
+
+def half_width(deviation, count):
+    """The half-width of a mean's 95% interval by Student's t; deviation: (n - 1) of `count` trainings, of any shape."""
+    return stats.t.ppf(0.975, np.maximum(count - 1, 1)) * deviation / np.sqrt(np.maximum(count, 1))
 
 
 def mean_with(trainings: pd.DataFrame, metric: str, seed: int, value: float) -> Mean | None:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 from oneshot.page.sections.ceilings import over_trainings, section
 from tests.page.made_up import made_up
@@ -19,10 +20,11 @@ def test_trainings_are_summarised_per_net_and_shots():
     ]
     assert found["mean"].tolist() == pytest.approx([0.5, 0.12, 0.7, 0.52])
     assert found["deviation"].tolist()[1] == pytest.approx(0.02 / 2**0.5)
+    assert found["interval_95"].tolist()[1] == pytest.approx(stats.t.interval(0.95, 1, scale=0.01)[1])
     assert found["trainings"].tolist() == [0, 2, 0, 2]
 
 
-def test_raw_pixels_have_no_deviation_on_the_page():
+def test_raw_pixels_have_no_interval_on_the_page():
     pixels, net = section(made_up())["ceilings"]
-    assert (pixels["net"], pixels["deviation"]) == ("raw pixels", None)
+    assert (pixels["net"], pixels["interval_95"]) == ("raw pixels", None)
     assert (net["mean"], net["trainings"]) == (pytest.approx(0.65), 2)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from oneshot.evaluation import transforms
 from oneshot.evaluation.episodes import choose_images
 from oneshot.page.contents import contents
 from oneshot.page.nearest import quantize
@@ -19,17 +20,19 @@ def data() -> dict:
 def test_numbers_to_try_are_those_of_the_features(data: dict):
     results = made_up()
     sets = {packed["key"]: packed for packed in data["sets"]}
-    assert list(sets) == ["cifar10", "siamese-2d", "siamese-3d"]
-    for key, net, classes, bits in (
-        ("cifar10", "6-class", [6, 7, 8, 9], 8),
-        ("siamese-2d", "siamese-2d", [5, 6, 7, 8, 9], 16),
-        ("siamese-3d", "siamese-3d", [5, 6, 7, 8, 9], 16),
+    assert list(sets) == ["cifar10", "mnist"]
+    digits = results.features["siamese-2d"]
+    maps, seen = ({"maps": digits[name][None]} for name in ("maps", "seen_maps"))
+    whitened = transforms.represent("maps_whitened", maps, seen, digits["seen_labels"])
+    convnet = results.features["6-class"]
+    for key, labels, vectors, classes in (
+        ("cifar10", convnet["labels"], convnet["embeddings"], [6, 7, 8, 9]),
+        ("mnist", digits["labels"], whitened, [5, 6, 7, 8, 9]),
     ):
-        stored, packed = results.features[net], sets[key]
-        few = np.isin(stored["labels"], classes)
-        features, labels = stored["embeddings"][few], stored["labels"][few]
+        packed, few = sets[key], np.isin(labels, classes)
+        features, labels = vectors[few], labels[few]
         chosen = choose_images(labels, classes, 6, 1, "pictures")
-        assert unpack(packed).tolist() == quantize(features[chosen], bits).tolist()
+        assert unpack(packed).tolist() == quantize(features[chosen], 8).tolist()
         assert [packed["classes"][place]["label"] for place in packed["labels"]] == labels[chosen].tolist()
         for place, choices in enumerate(packed["choices"]):
             assert {packed["labels"][position] for position in choices} == {place}
@@ -46,6 +49,5 @@ def test_a_point_shows_the_image_that_it_stands_for(data: dict):
 def test_the_titles_count_the_classes(data: dict):
     assert [packed["name"] for packed in data["sets"]] == [
         "CIFAR-10: 4 classes that the net never saw",
-        "MNIST: 5 digits that the net never saw, siamese net, 2-D",
-        "MNIST: 5 digits that the net never saw, siamese net, 3-D",
+        "MNIST: 5 digits that the net never saw",
     ]

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from oneshot.datasets import cifar10, mnist
+from oneshot.evaluation import transforms
 from oneshot.page.nearest import quantize
-from oneshot.page.results import EMBEDDINGS, Results
+from oneshot.page.results import Results
+from oneshot.page.sections import drawing
 from oneshot.page.sections.digits import pictured_digits
 from oneshot.page.sections.projections import pictured
 from oneshot.plotting.palette import COLOURS
@@ -25,16 +27,15 @@ def section(results: Results) -> dict:
     title = f"CIFAR-10: {count} classes that the net never saw"
     codes = quantize(features[chosen[tiles]], 8)
     sets = [pack(title, "cifar10", codes, labels[chosen[tiles]], tiles, "unseen", cifar10.NAMES)]
-    for net in EMBEDDINGS:
-        if net.startswith("siamese"):
-            digits = results.params["mnist"]["unseen_digits"]
-            data = results.features[net]
-            shown, start = pictured_digits(results)["unseen"]
-            points, labels = data["embeddings"][shown], data["labels"][shown]
-            tiles = _few(labels, digits)
-            title = f"MNIST: {len(digits)} digits that the net never saw, {EMBEDDINGS[net]}"
-            codes = quantize(points[tiles], 16)
-            sets.append(pack(title, net, codes, labels[tiles], tiles + start, "digits", mnist.NAMES))
+    digits = results.params["mnist"]["unseen_digits"]
+    data = results.features[drawing.NET]
+    shown, start = pictured_digits(results)["unseen"]
+    labels = data["labels"][shown]
+    tiles = _few(labels, digits)
+    title = f"MNIST: {len(digits)} digits that the net never saw"
+    maps, seen = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
+    vectors = transforms.represent("maps_whitened", maps, seen, data["seen_labels"])[shown[tiles]]
+    sets.append(pack(title, "mnist", quantize(vectors, 8), labels[tiles], tiles + start, "digits", mnist.NAMES))
     return {"sets": sets}
 
 
