@@ -35,6 +35,12 @@ HOSTILE = {
     "LANG": "tr_TR.UTF-8",
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2",
     "ONESHOT_THREADS": "5",
+    "HDF5_DRIVER": "core",
+    "HDF5_USE_FILE_LOCKING": "TRUE",
+    "LOKY_MAX_CPU_COUNT": "1",
+    "PYTHON_CPU_COUNT": "1",
+    "PYTHONINSPECT": "1",
+    "PYTHONSAFEPATH": "",
 }
 
 
@@ -45,8 +51,15 @@ def test_the_users_settings_of_the_libraries_are_replaced():
 
 
 def test_what_changes_no_result_is_left_to_the_user():
-    kept = {"TF_CPP_MIN_LOG_LEVEL": "0", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "PYTHONPATH": "src"}
+    kept = {"TF_CPP_MIN_LOG_LEVEL": "0", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "PYTHONUNBUFFERED": "1"}
     assert environment.replaced(kept, PORTABLE).items() >= kept.items()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("/foreign", None), (f"/foreign:{ROOT}/tests/../src:{ROOT}:", f"{ROOT}/src:{ROOT}"), ("", None)]
+)
+def test_of_the_users_import_path_only_this_project_is_kept(given: str, kept: str | None):
+    assert environment.replaced({"PYTHONPATH": given}, PORTABLE).get("PYTHONPATH") == kept
 
 
 @given(st.dictionaries(st.sampled_from([*HOSTILE, "HOME", "PATH", "DVC_ROOT"]), st.text(max_size=5)))

@@ -84,7 +84,12 @@ def test_a_finished_stage_records_machine_and_minutes(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["stages/train_siamese.py", "siamese-2d"])
     stage.run(lambda params, net: None, Params, net=("siamese-2d", "siamese-3d"))
     note = json.loads(Path("provenance/train_siamese-siamese-2d.json").read_text())
-    assert note["processors"] <= os.cpu_count() and note["minutes"] == 0 and note["packages"]["tensorflow"]
+    assert (
+        note["processors"] <= os.cpu_count()
+        and note["minutes"] == 0
+        and note["peak_gib"] > 0
+        and note["packages"]["tensorflow"]
+    )
 
 
 def test_the_record_of_a_stage_without_an_argument_has_its_name():

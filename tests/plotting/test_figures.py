@@ -2,6 +2,7 @@
 
 import io
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,6 +37,16 @@ def test_pictures_are_the_same_bytes_each_time_and_carry_no_version_or_date(draw
     assert image.format == "PNG"
     assert set(image.info) <= {"dpi"}
     assert len(image.convert("RGB").getcolors(2**24)) > 20
+
+
+@pytest.mark.parametrize("draw", [confusion, lambda: scatter(2)], ids=["confusion", "scatter"])
+def test_no_setting_of_matplotlib_changes_a_picture(draw):
+    """Such as those of a matplotlibrc in the working folder, which none of its variables turns off."""
+    wanted = draw()
+    hostile = {"font.size": 31, "axes.facecolor": "black", "savefig.dpi": 30, "lines.linewidth": 9, "axes.grid": True}
+    with matplotlib.rc_context(hostile):
+        assert draw() == wanted
+        assert matplotlib.rcParams["font.size"] == 31
 
 
 def pixels(content):

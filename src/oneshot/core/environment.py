@@ -8,6 +8,7 @@ anything that reads such settings, it replaces itself with the same command in t
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -18,11 +19,14 @@ from oneshot.core.params import Schema
 # Prefixes of the settings that decide digits: the user's values are dropped.
 _DROPPED = (
     *("TF_", "XLA_", "ONEDNN_", "DNNL_", "KERAS_", "OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_"),
-    *("ONESHOT_THREADS", "NPY_", "NUMEXPR_", "MPL", "MATPLOTLIB", "SKLEARN_", "SCIPY_", "GLIBC_", "LC_", "LANG"),
-    *("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONIOENCODING", "PYTHONUTF8"),
+    *("ONESHOT_THREADS", "NPY_", "NUMPY_", "NUMEXPR_", "MPL", "MATPLOTLIB", "SKLEARN_", "SCIPY_", "PANDAS_"),
+    *("LOKY_", "JOBLIB_", "HDF5_", "H5PY_", "GLIBC_", "MALLOC_", "LC_", "LANG", "PYTHON"),
 )
 # Exceptions, which change no result.
-_KEPT = ("TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR")
+_KEPT = (
+    *("TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR", "PYTHONDONTWRITEBYTECODE"),
+    *("PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED", "PYTHONFAULTHANDLER"),
+)
 
 _ALWAYS = {
     # oneDNN's convolutions are faster than TensorFlow's own on AVX2 (`make bench`).
@@ -36,6 +40,8 @@ _ALWAYS = {
     "MATPLOTLIBRC": os.devnull,
     "MPLBACKEND": "agg",
     "PYTHONHASHSEED": "0",
+    # Files are written beside their place and renamed, so nothing needs a lock, which some file systems do not have.
+    "HDF5_USE_FILE_LOCKING": "FALSE",
     "LC_ALL": "C.UTF-8",
 }
 # What all x86-64 processors with AVX2 have in common.
@@ -44,6 +50,8 @@ _PORTABLE = {
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
 }
+# The folders of this project from which Python imports: that of the library, and that of tools.
+_OWN = tuple(os.path.realpath(Path(__file__).parents[level]) for level in (2, 3))
 _ENTERED = "ONESHOT_ENVIRONMENT"
 
 
@@ -88,6 +96,10 @@ def replaced(environment: Mapping[str, str], compute: ComputeParams) -> dict[str
     kept = {
         name: value for name, value in environment.items() if name in _KEPT or not name.upper().startswith(_DROPPED)
     }
+    # The packages are this environment's, not those of a PYTHONPATH as clusters set it.
+    path = map(os.path.realpath, filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)))
+    if own := os.pathsep.join(folder for folder in path if folder in _OWN):
+        kept["PYTHONPATH"] = own
     return kept | settings(compute)
 
 

@@ -12,7 +12,7 @@ from oneshot.core import environment, params
 from oneshot.core.environment import ComputeParams
 from oneshot.core.errors import UserError
 from oneshot.core.files import write_json
-from oneshot.core.provenance import machine
+from oneshot.core.provenance import machine, peak_memory
 
 # For stages that compute no floats.
 _ANY = ComputeParams(threads=1, instructions="portable")
@@ -42,7 +42,7 @@ def run(main: Callable[..., None], schema: type[T], **choices: Sequence[str]) ->
         main(loaded, *chosen)
         name = "-".join([Path(sys.argv[0]).stem, *chosen])
         minutes = round((time.monotonic() - start) / 60, 2)
-        write_json(f"provenance/{name}.json", machine(compute) | {"minutes": minutes})
+        write_json(f"provenance/{name}.json", machine(compute) | {"minutes": minutes, "peak_gib": peak_memory()})
     except UserError as error:
         sys.exit(f"error: {error}")
     except PermissionError as error:

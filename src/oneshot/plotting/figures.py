@@ -5,13 +5,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from oneshot.plotting.palette import COLOURS, MARKERS
 
-# Sizes in inches and points; text is still readable at half size.
+# The figures are drawn in the style "default": matplotlib reads a matplotlibrc in the working folder, whatever its
+# variables say. Sizes in inches and points; text is still readable at half size.
 _SIDE = 5.6
 _DPI = 150
 _TITLE, _LABEL, _TICK = 16, 15, 13
@@ -30,6 +32,7 @@ def by_part(table: pd.DataFrame, title: str) -> dict[str, pd.DataFrame]:
     return panels
 
 
+@style.context("default")
 def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
     """Draw confusion matrices side by side: rows = prediction, columns = reference, shade = share of the column.
 
@@ -65,6 +68,7 @@ def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
     return png(figure)
 
 
+@style.context("default")
 def draw_scatter(panels: Mapping[str, pd.DataFrame], *, one_space: bool) -> bytes:
     """Draw points by class, in 2-D or 3-D, panels side by side.
 
@@ -116,6 +120,7 @@ def draw_scatter(panels: Mapping[str, pd.DataFrame], *, one_space: bool) -> byte
     return png(figure)
 
 
+@style.context("default")
 def png(figure: Figure) -> bytes:
     """Encode a figure as PNG, without matplotlib's version, which would change the bytes."""
     FigureCanvasAgg(figure)

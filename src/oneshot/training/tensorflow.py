@@ -7,16 +7,13 @@ import os
 
 from oneshot.core.processor import THREADS
 from oneshot.core.seeds import derive
-from oneshot.training.quiet import quiet
 
 # For programs that are not stages; a stage's environment (core/environment.py) sets more.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# TensorFlow prints lines on import that no setting silences; TF_CPP_MIN_LOG_LEVEL=0 shows them.
-with quiet(os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"):
-    import keras
-    import tensorflow as tf
+import keras
+import tensorflow as tf
 
 tf.config.experimental.enable_op_determinism()
 if THREADS in os.environ:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -15,6 +16,7 @@ _NUMBERED, _NAMED = 20, 60
 _LETTERS = 20
 
 
+@style.context("default")
 def draw(trial: Trial, names: Sequence[str], title: str) -> bytes:
     """Draw a trial, the matrix for one example of each class, as PNG. names: of the classes; title: what was tried."""
     figure = Figure((12, 5.4), dpi=120, layout="constrained")
