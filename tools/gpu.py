@@ -1,0 +1,78 @@
+"""Set up a machine with an NVIDIA GPU, run the small pipeline on it twice, compare the hashes, and time the whole one.
+
+Writes docs/gpu.json. It adds CUDA's libraries to .venv, which are not in requirements.lock.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from dvc.utils.serialize import load_yaml
+
+from oneshot.core.files import write_json
+from tools import smoke, verify
+
+RECORD = Path("docs/gpu.json")
+_SEEN = "import json; from oneshot.training.tensorflow import has_gpu; print(json.dumps(has_gpu()))"
+
+
+def main() -> None:
+    """Write the record; exits with one sentence if there is no GPU, before anything is installed."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    gpus = names()
+    if not gpus:
+        sys.exit("error: there is no NVIDIA GPU here, or no driver for it (nvidia-smi lists none)")
+    try:
+        install()
+        with tempfile.TemporaryDirectory(prefix="oneshot-gpu-") as scratch:
+            write_json(RECORD, {"gpus": gpus, "tensorflow": version("tensorflow")} | measure(Path(scratch)))
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
+    print(f"gpu: {RECORD} is written")
+
+
+def names() -> list[str]:
+    """The GPUs that the driver lists."""
+    if shutil.which("nvidia-smi") is None:
+        return []
+    command = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip().splitlines() if done.returncode == 0 else []
+
+
+def install() -> None:
+    """Add CUDA's libraries for the locked TensorFlow; exits with one sentence if TensorFlow then sees no GPU."""
+    uv = str(Path(sys.executable).with_name("uv"))
+    wanted = f"tensorflow[and-cuda]=={version('tensorflow')}"
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", sys.executable, wanted], check=True)
+    seen = subprocess.run([sys.executable, "-c", _SEEN], check=True, stdout=subprocess.PIPE, text=True).stdout
+    if not json.loads(seen.splitlines()[-1]):
+        sys.exit("error: TensorFlow does not see the GPU that nvidia-smi lists: is its driver new enough for CUDA?")
+
+
+def measure(scratch: Path) -> dict:
+    """Run the small pipeline twice and the whole one once: what differs, and the minutes of each stage."""
+    first, second = (verify.read_lock(smoke.run(scratch / name)) for name in ("first", "second"))
+    whole = smoke.copy(scratch / "whole")
+    smoke.dvc(whole, "repro")
+    smoke.require_run(whole)
+    records = {path.stem: json.loads(path.read_text()) for path in sorted((whole / "provenance").glob("*.json"))}
+    return {
+        "outputs": len(verify.hashes(first)),
+        "differ_between_two_runs": verify.differing(first, second),
+        "differ_from_the_processors": verify.differing(load_yaml(str(verify.RECORD)), first),
+        "minutes": {name: record["minutes"] for name, record in records.items()},
+        "metrics": {
+            path.relative_to(whole).as_posix(): json.loads(path.read_text())
+            for path in sorted((whole / "metrics").rglob("*.json"))
+        },
+    }
+
+
+if __name__ == "__main__":
+    main()
