@@ -115,9 +115,9 @@ def scanned() -> tuple[list[np.ndarray], np.ndarray]:
         sheet = np.full((_SIDE, _SIDE), 255, np.uint8)
         ink = Image.fromarray((255 - digit * (255 / 16)).astype(np.uint8)).resize((_HEIGHT, _HEIGHT))
         start = (_SIDE - _HEIGHT) // 2
-        sheet[start : start + _HEIGHT, start : start + _HEIGHT] = ink
+        sheet[start : start + _HEIGHT, start : start + _HEIGHT] = np.asarray(ink)
         images.append(sheet)
-    return images, labels
+    return images, np.asarray(labels)
 
 
 def photographed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

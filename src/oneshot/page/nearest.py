@@ -4,18 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# Squared distances of 600 units of 8 bits, or 3 of 16, stay far below 2^53, up to which both are exact.
-DTYPES = {8: np.dtype("<u1"), 16: np.dtype("<u2")}
 
-
-def quantize(vectors: np.ndarray, bits: int) -> np.ndarray:
-    """Round vectors to integers of 8 or 16 bits: (n, d) float -> (n, d) uint8 or uint16.
+def quantize(vectors: np.ndarray) -> np.ndarray:
+    """Round vectors to integers of 8 bits: (n, d) float -> (n, d) uint8.
 
     One offset and one scale for all units, so that distances keep their proportions.
     """
     low, high = float(vectors.min()), float(vectors.max())
-    scale = (2**bits - 1) / max(high - low, 1e-12)
-    return np.rint((vectors.astype(np.float64) - low) * scale).astype(DTYPES[bits])
+    scale = 255 / max(high - low, 1e-12)
+    return np.rint((vectors.astype(np.float64) - low) * scale).astype(np.uint8)
 
 
 def classify(codes: np.ndarray, supports: Sequence[int]) -> np.ndarray:

@@ -133,13 +133,7 @@
 
   function unpack(set) {
     const bytes = Uint8Array.from(atob(set.codes), (letter) => letter.charCodeAt(0));
-    const width = set.dimensions * set.bytes;
-    return set.labels.map((_, row) =>
-      Array.from({ length: set.dimensions }, (_, unit) => {
-        const at = row * width + unit * set.bytes;
-        return set.bytes === 1 ? bytes[at] : bytes[at] + 256 * bytes[at + 1];
-      }),
-    );
+    return set.labels.map((_, row) => bytes.subarray(row * set.dimensions, (row + 1) * set.dimensions));
   }
 
   function classify() {

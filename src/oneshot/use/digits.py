@@ -68,7 +68,9 @@ def _ink(image: np.ndarray) -> np.ndarray:
     noise = _NOISE * (quarter - least)
     ink[ink <= noise] = 0
     most = ink.max()
-    pieces, count = ndimage.label(ink > max(noise, _INK * most), np.ones((3, 3)))
+    pieces = np.zeros(ink.shape, np.int32)
+    ndimage.label(ink > max(noise, _INK * most), np.ones((3, 3)), output=pieces)
+    count = int(pieces.max())
     sizes, masses = (np.bincount(pieces.ravel(), weights, count + 1) for weights in (None, ink.ravel()))
     specks = (sizes <= (max(ink.shape) * _POINT) ** 2) | (masses < _SPECK * masses[1:].sum())
     specks[0] = not count  # else it is what is faint, at the edges of strokes

@@ -118,7 +118,7 @@ def _on_paper(image: Image.Image) -> Image.Image:
         Image.alpha_composite(Image.new("RGBA", image.size, colour), image).convert("RGB")
         for colour in ("white", "black")
     )
-    darkest, brightest = white.convert("L").getextrema()[0], black.convert("L").getextrema()[1]
+    darkest, brightest = np.asarray(white.convert("L")).min(), np.asarray(black.convert("L")).max()
     return black if darkest > 255 - _FAINT and brightest > _FAINT else white
 
 

@@ -32,7 +32,7 @@ def test_numbers_to_try_are_those_of_the_features(data: dict):
         packed, few = sets[key], np.isin(labels, classes)
         features, labels = vectors[few], labels[few]
         chosen = choose_images(labels, classes, 6, 1, "pictures")
-        assert unpack(packed).tolist() == quantize(features[chosen], 8).tolist()
+        assert unpack(packed).tolist() == quantize(features[chosen]).tolist()
         assert [packed["classes"][place]["label"] for place in packed["labels"]] == labels[chosen].tolist()
         for place, choices in enumerate(packed["choices"]):
             assert {packed["labels"][position] for position in choices} == {place}

@@ -25,7 +25,7 @@ def section(results: Results) -> dict:
     tiles = _few(labels[chosen], results.unseen_classes)
     count = len(results.unseen_classes)
     title = f"CIFAR-10: {count} classes that the net never saw"
-    codes = quantize(features[chosen[tiles]], 8)
+    codes = quantize(features[chosen[tiles]])
     sets = [pack(title, "cifar10", codes, labels[chosen[tiles]], tiles, "unseen", cifar10.NAMES)]
     digits = results.params["mnist"]["unseen_digits"]
     data = results.features[drawing.NET]
@@ -35,7 +35,7 @@ def section(results: Results) -> dict:
     title = f"MNIST: {len(digits)} digits that the net never saw"
     maps, seen = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
     vectors = transforms.represent("maps_whitened", maps, seen, data["seen_labels"])[shown[tiles]]
-    sets.append(pack(title, "mnist", quantize(vectors, 8), labels[tiles], tiles + start, "digits", mnist.NAMES))
+    sets.append(pack(title, "mnist", quantize(vectors), labels[tiles], tiles + start, "digits", mnist.NAMES))
     return {"sets": sets}
 
 
@@ -50,7 +50,7 @@ def pack(
 ) -> dict:
     """Pack a set of images for the page's script.
 
-    codes: (n, d) uint8 or uint16; labels: (n,) integers, grouped by class; tiles: (n,) positions in the sheet; names:
+    codes: (n, d) uint8; labels: (n,) integers, grouped by class; tiles: (n,) positions in the sheet; names:
     of each label.
     """
     classes = list(dict.fromkeys(labels.tolist()))
@@ -63,14 +63,13 @@ def pack(
         "choices": [np.flatnonzero(labels == label)[:_CHOICES].tolist() for label in classes],
         "tiles": [int(tile) for tile in tiles],
         "dimensions": codes.shape[1],
-        "bytes": codes.itemsize,
         "codes": base64.b64encode(codes.tobytes()).decode(),
     }
 
 
 def unpack(packed: Mapping) -> np.ndarray:
-    """Read the representations of a packed set as the page's script does: (n, d) uint8 or uint16."""
-    codes = np.frombuffer(base64.b64decode(packed["codes"]), f"<u{packed['bytes']}")
+    """Read the representations of a packed set as the page's script does: (n, d) uint8."""
+    codes = np.frombuffer(base64.b64decode(packed["codes"]), np.uint8)
     return codes.reshape(-1, packed["dimensions"])
 
 
