@@ -20,6 +20,7 @@ from dvc.stage import PipelineStage
 from dvc.utils.serialize import ParseError, load_yaml
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from oneshot.core.keys import flat
 from oneshot.core.params import Schema
 from tools.arguments import filled
 from tools.git import git
@@ -135,7 +136,7 @@ def _out_of_bounds(root: Path, against: str | None) -> Iterator[str]:
         for text, source in zip(texts, ("", f" of {against}"), strict=False):
             try:
                 tree = json.loads(text or "{}")
-                found.append(dict(_flat(tree if isinstance(tree, dict) else {})))
+                found.append(dict(flat(tree if isinstance(tree, dict) else {})))
             except ValueError as error:
                 yield f"{file}{source} is not JSON ({error}): {RERUN}"
         if len(found) == len(texts):
@@ -179,14 +180,6 @@ def _committed(root: Path, file: str, revision: str) -> str:
     """Read a file of a revision, "" if it is not there. By git, which fetches what a partial clone lacks."""
     listed = git("ls-tree", "--name-only", revision, "--", file, folder=root)
     return git("show", f"{revision}:./{file}", folder=root) if listed else ""
-
-
-def _flat(tree: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from dvc.utils.serialize import load_yaml
 
-from oneshot.core import params
+from oneshot.core import keys, params
 from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, write_bytes
 from oneshot.evaluation.confusion import error_shares, from_table
@@ -76,7 +76,7 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
         f"{shots}-shot, unseen classes, random episodes, {method}": (
             "one_shot_cifar10",
             f"episodes.shot_{shots}.{method}.accuracy",
-            f"{shots}-shot, 10,000 episodes, {method}",
+            f"{shots}-shot, random episodes, {method}",
             None,
         )
         for shots in (1, 5)
@@ -205,7 +205,7 @@ def confusions_table(confusions: Mapping[str, pd.DataFrame]) -> str:
 def ablations_table(table: pd.DataFrame) -> str:
     """Make a Markdown table of the last epoch of each training; table: research/tables/ablations.csv."""
     if table.empty:
-        return "Not measured yet: `make ablations` makes this table."
+        return "Not measured yet: `dvc --cd research repro ablations` makes this table."
     lines = [
         "| training | epochs | minutes | validation accuracy | ours by then | test loss | test accuracy |",
         "|---|---|---|---|---|---|---|",
@@ -220,7 +220,7 @@ def ablations_table(table: pd.DataFrame) -> str:
 def ceilings_table(table: pd.DataFrame) -> str:
     """Make a Markdown table of the accuracy on unseen digits over trainings; table: research/tables/ceilings.csv."""
     if table.empty:
-        return "Not measured yet: `make ceilings` makes this table."
+        return "Not measured yet: `dvc --cd research repro ceilings` makes this table."
     lines = ["| features | shots | accuracy | trainings |", "|---|---|---|---|"]
     for row in over_trainings(table).to_dict("records"):
         value = _value(row["mean"], row["deviation"])
@@ -231,7 +231,7 @@ def ceilings_table(table: pd.DataFrame) -> str:
 def ensembles_table(table: pd.DataFrame) -> str:
     """Make a Markdown table of the accuracy by the nets of several trainings together; table: ensembles.csv."""
     if table.empty:
-        return "Not measured yet: `make ensembles` makes this table."
+        return "Not measured yet: `dvc --cd research repro ensembles` makes this table."
     means, deviations = over_ensembles(table)
     lines = [f"| setting | {' | '.join(means)} |", "|---" * (1 + len(means.columns)) + "|"]
     for setting in means.index:
@@ -362,11 +362,10 @@ def _spread(value: float) -> str:
 
 def _leaf(tree: Mapping, key: str) -> float | None:
     """Return the value of a dotted key; None if it is missing or a group."""
-    value = tree
-    for part in key.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return None
-        value = value[part]
+    try:
+        value = keys.get(tree, key)
+    except KeyError:
+        return None
     return value if isinstance(value, int | float) else None
 
 

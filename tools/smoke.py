@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dvc.utils.serialize import load_yaml, modify_yaml
 
+from oneshot.core.keys import put
 from tools.arguments import filled
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,9 +32,10 @@ def copy(folder: str | Path) -> Path:
     folder = Path(folder)
     listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     for name in filter(None, listed):
-        if (ROOT / name).is_file() and not name.startswith(RESULTS):
+        path = ROOT / name
+        if (path.is_symlink() or path.is_file()) and not name.startswith(RESULTS):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(path, folder / name, follow_symlinks=False)
     (folder / ".dvc/config.local").write_text("[cache]\n    dir = cache\n")
     git(folder, "init", "--quiet", "--initial-branch=main")
     identify(folder)
@@ -51,12 +53,7 @@ def shrink(folder: str | Path, overrides: Mapping[str, object] = OVERRIDES) -> N
     """Set leaves of the copy's params.yaml by dotted name; raises KeyError if a group or leaf does not exist."""
     with modify_yaml(str(Path(folder) / "params.yaml")) as tree:
         for key, value in overrides.items():
-            *groups, leaf = key.split(".")
-            branch = tree
-            for group in groups:
-                branch = branch[group]
-            branch[leaf]  # a misspelt leaf must not be added
-            branch[leaf] = value
+            put(tree, key, value)
 
 
 def commit(folder: str | Path, message: str) -> None:

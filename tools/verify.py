@@ -9,13 +9,14 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from dvc.utils.serialize import dump_yaml, load_yaml
 
+from oneshot.core.keys import flat
 from tools import smoke
 
 RECORD = smoke.ROOT / "tests/pipeline/smoke.lock"
@@ -82,7 +83,7 @@ def largest_difference(first: Path, second: Path) -> float | None:
     if first.suffix != second.suffix or not (first.is_file() and second.is_file()):
         return None
     if first.suffix == ".json":
-        tables: list[dict] = [dict(_leaves(json.loads(path.read_text()))) for path in (first, second)]
+        tables: list[dict] = [dict(flat(json.loads(path.read_text()))) for path in (first, second)]
     elif first.suffix == ".csv":
         tables = [
             dict(enumerate(pd.read_csv(path).select_dtypes("number").to_numpy().ravel())) for path in (first, second)
@@ -101,17 +102,9 @@ def _inputs(lock: Mapping) -> dict[str, object]:
     for stage in lock["stages"].values():
         found |= {dep["path"]: dep.get("md5") for dep in stage.get("deps", []) if dep["path"] not in made}
         for values in stage.get("params", {}).values():
-            found |= dict(_leaves(values))
+            found |= dict(flat(values))
     # Leave out the folders of other stages' outputs, and params.yaml, whose leaves are listed above.
     return {name: value for name, value in found.items() if not name.startswith(("metrics", "plots", "params.yaml"))}
-
-
-def _leaves(tree: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _twice(scratch: Path) -> list[str]:

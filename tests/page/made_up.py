@@ -158,11 +158,11 @@ def made_up(**changes: object) -> Results:
         ),
         sweep=pd.DataFrame(
             [
-                (0.5, "siamese-2d", 0.7, 0.4, 0.9),
-                (1.0, "siamese-2d", 0.8, 0.5, 0.9),
-                (1.0, "siamese-3d", 0.8, 0.5, 0.9),
+                (0.5, "siamese-2d", 0.7, 1, 0.4, 0.9),
+                (1.0, "siamese-2d", 0.8, 1, 0.5, 0.9),
+                (1.0, "siamese-3d", 0.8, 1, 0.5, 0.9),
             ],
-            columns=["margin", "net", "unseen_auc", "unseen_5way_1shot", "seen_auc"],
+            columns=["margin", "net", "unseen_auc", "shots", "unseen_accuracy", "seen_auc"],
         ),
         seeds=trainings(0.9, 0.88),
         seeds_thorough=trainings(0.91),
@@ -188,6 +188,7 @@ def made_up(**changes: object) -> Results:
             ],
             columns=["recipe", "nets", "seeds", "setting", "accuracy"],
         ),
+        stale={},
         minutes=pd.DataFrame(
             [("split", 0.5, "a processor", 2, "2.21.0")],
             columns=["stage", "minutes", "processor", "threads", "tensorflow"],

@@ -81,12 +81,25 @@ def test_a_class_has_one_colour_everywhere(page: bytes):
 def test_tables_that_are_not_made_yet_say_what_makes_them():
     shown = words(render(contents(without_stored_tables(made_up()))))
     for hint in (
-        "not run yet: make sweep",
-        "not run yet: make seeds",
-        "not recorded yet: make minutes",
+        "the study has not run: dvc --cd research repro sweep",
+        "the study has not run: dvc --cd research repro seeds",
+        "not recorded: dvc --cd research repro minutes",
     ):
         assert hint in shown
     assert "Raw pixels" not in shown and "stopped where the rows say" not in shown
+
+
+def test_a_stale_table_says_of_which_revision_it_is_and_no_other_does():
+    shown = words(render(contents(made_up())))
+    assert "Made at revision" not in shown
+    stale = dataclasses.replace(made_up(), stale={"sweep": "abc1234"})
+    assert words(render(contents(stale))).count("Made at revision abc1234, by other code") == 1
+
+
+def test_missing_tables_leave_their_sections_out():
+    names = ("ablations", "ceilings", "ensembles", "minutes", "seeds", "seeds_thorough", "sweep")
+    shown = words(render(contents(dataclasses.replace(made_up(), **dict.fromkeys(names, pd.DataFrame())))))
+    assert "Raw pixels" not in shown and "the study has not run" in shown
 
 
 def test_the_cards_stand_beside_the_report(page: bytes):

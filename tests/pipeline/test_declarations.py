@@ -27,7 +27,7 @@ with Repo(str(ROOT)) as _repo:
 # Dependencies that are neither code nor the output of a stage.
 IN_GIT = {
     "check_params": {"params.yaml"},
-    "page": {"research/tables"},
+    "page": {"docs/studies.json"},
 }
 # An output in Git that is not a plot switches off a stage's run cache: these stages take a few seconds.
 WITHOUT_RUN_CACHE = {"draw_pictures", "page", *(f"export_digit_net@{net}" for net in DRAWINGS)}

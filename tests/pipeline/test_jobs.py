@@ -22,7 +22,7 @@ from distributed import LocalCluster
 from dvc.utils.serialize import parse_yaml
 
 from tests.pipeline.scratch import dvc
-from tools import cluster, experiments, job, smoke, verify
+from tools import cluster, job, smoke, verify
 
 # In one process: the tests share a project and its server.
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("jobs")]
@@ -324,35 +324,6 @@ def test_a_project_in_a_folder_of_its_repository(project: Path, local: dict, mon
     ref, _ = job.run("two", ["seed=2"], [], job.origin(), job.head(), place=job.prefix())
     smoke.git(project, "fetch", "--quiet", "origin", f"{ref}:{ref}")
     assert verify.hashes(parse_yaml(smoke.git(project, "show", f"{ref}:nets/dvc.lock"), "dvc.lock")) == local[2]
-
-
-def test_what_a_killed_queue_was_running_runs_again(project: Path, hold: Path, local: dict):
-    """DVC shows it as running for ever (DVC issues 10398, 10562)."""
-    (hold / "wait").touch()
-    smoke.git(project, "checkout", "--quiet", "-b", "other")
-    dvc(project, "exp", "run", "--queue", "--name", "seed-2", "-S", "seed=2")
-    # Not by dvc(), which waits for what the worker prints.
-    subprocess.run([sys.executable, "-m", "dvc", "queue", "start"], check=True, stdout=subprocess.DEVNULL)
-    wait_until(lambda: trainings(hold, 2))
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.pid != os.getpid() and Path(process.cwd()).is_relative_to(project):
-                process.kill()
-    (hold / "wait").unlink()
-    dvc(project, "exp", "run", "--queue", "--name", "seed-5", "-S", "seed=5")
-    smoke.git(project, "commit", "--quiet", "--allow-empty", "--message", "another commit, for which nothing is queued")
-    assert list(experiments.queued({"seed-2": ["seed=2"], "seed-5": ["seed=5"]}, [], 1)) == ["seed-2", "seed-5"]
-    assert len(trainings(hold, 2)) == 2
-    made = experiments.finished()
-    for name, seed in (("seed-2", 2), ("seed-5", 5)):
-        assert hashes(project, made[name]) == local[seed]
-
-    # The next commit's experiments by these names leave those of this one alone.
-    commit = job.head()
-    smoke.git(project, "commit", "--quiet", "--allow-empty", "--message", "one more commit")
-    assert list(experiments.queued({"seed-2": ["seed=5"]}, [], 1)) == ["seed-2"]
-    assert hashes(project, experiments.revision("seed-2")) == local[5]
-    assert smoke.git(project, "rev-parse", f"refs/exps/{commit[:2]}/{commit[2:]}/seed-2").strip() == made["seed-2"]
 
 
 def test_a_revision_that_was_not_pushed_is_a_sentence(project: Path):

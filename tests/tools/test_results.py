@@ -71,7 +71,7 @@ def test_a_table_that_was_not_measured_says_so():
         make = getattr(results, f"{name}_table")
         assert (
             make(pd.read_csv(ROOT / f"research/tables/{name}.csv").head(0))
-            == f"Not measured yet: `make {name}` makes this table."
+            == f"Not measured yet: `dvc --cd research repro {name}` makes this table."
         )
 
 

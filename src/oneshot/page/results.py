@@ -1,5 +1,6 @@
 """All results of one run, from which the page is made, and what several sections derive from them."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ from oneshot.evaluation import report_protocol
 from oneshot.nets.table import DRAWINGS, PHOTOGRAPHS
 from oneshot.page.spread import Mean, mean_with
 
-# Tables in docs/ that other commands than `dvc repro` make.
+# Tables of the studies (research/), which docs/studies.json holds; one that is missing there is empty here.
 TABLES = ("ablations", "ceilings", "ensembles", "minutes", "seeds", "seeds_thorough", "sweep")
 # The digit nets in the page's order, and what the page calls them.
 _TITLES = (
@@ -25,6 +26,11 @@ _TITLES = (
 EMBEDDINGS = dict(zip(DRAWINGS, _TITLES, strict=True))
 
 
+def read_table(text: str) -> pd.DataFrame:
+    """Read the text of a table of a study."""
+    return pd.read_csv(io.StringIO(text))
+
+
 @dataclass(frozen=True)
 class Results:
     """The inputs of the stage.
@@ -33,7 +39,8 @@ class Results:
     features: arrays by net; drawing_net: the exported weights of siamese-2d by name; metrics: by path below metrics/
     without .json; curves: tables by net; confusion, scatter: tables of "one_shot_cifar10" and of each digit net;
     methods, together: the tables of CIFAR-10's methods, and of the transductive ones; sweep, seeds, seeds_thorough,
-    minutes, ablations, ceilings, ensembles: the tables of docs/.
+    minutes, ablations, ceilings, ensembles: the tables of the studies, empty if missing; stale: the revision of each
+    that is not of today's code, parameters and data.
     """
 
     params: Mapping
@@ -55,6 +62,7 @@ class Results:
     ablations: pd.DataFrame
     ceilings: pd.DataFrame
     ensembles: pd.DataFrame
+    stale: Mapping[str, str]
 
     @property
     def convnets(self) -> dict[str, str]:

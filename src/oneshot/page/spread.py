@@ -24,7 +24,9 @@ def spread(trainings: pd.DataFrame) -> pd.DataFrame:
     (n - 1), interval_95 (half-width of the mean's 95% interval by Student's t) and trainings (their number). A single
     training has neither deviation nor interval.
     """
-    metrics = trainings.drop(columns=["seed", "machine", "inputs"])
+    metrics = trainings.drop(columns=["seed", "machine", "inputs"], errors="ignore")
+    if metrics.empty:
+        return pd.DataFrame(columns=["metric", "mean", "deviation", "interval_95", "trainings"])
     count, deviation = metrics.count(), metrics.std()
     columns = {"mean": metrics.mean(), "deviation": deviation, "trainings": count}
     columns["interval_95"] = half_width(deviation, count)

@@ -14,7 +14,7 @@ _NAMES = {
 
 
 def section(results: Results) -> dict:
-    """Compute the rows "ablations" and the chart "ablations"; no rows if `make ablations` has not run."""
+    """Compute the rows "ablations" and the chart "ablations"; no rows if the study has not run."""
     table = results.ablations
     if table.empty:
         return {"ablations": []}

@@ -7,7 +7,9 @@ from oneshot.page.spread import half_width
 
 
 def section(results: Results) -> dict:
-    """Compute the rows "ceilings"; no rows if `make ceilings` has not run."""
+    """Compute the rows "ceilings"; no rows if the study has not run."""
+    if results.ceilings.empty:
+        return {"ceilings": []}
     table = over_trainings(results.ceilings).astype(object)
     # Raw pixels, several nets together and a single training have no deviation.
     return {"ceilings": table.where(table.notna(), None).to_dict("records")}

@@ -7,7 +7,9 @@ from oneshot.page.spread import half_width
 
 
 def section(results: Results) -> dict:
-    """Compute the rows "ensembles" and the titles of their columns; no rows if `make ensembles` has not run."""
+    """Compute the rows "ensembles" and the titles of their columns; no rows if the study has not run."""
+    if results.ensembles.empty:
+        return {"ensembles": [], "ensemble_sizes": []}
     means, intervals = (frame.astype(object).where(frame.notna(), None) for frame in over_ensembles(results.ensembles))
     rows = [
         {"setting": setting, "cells": list(zip(means.loc[setting], intervals.loc[setting], strict=True))}

@@ -9,6 +9,7 @@ def section(results: Results) -> dict:
     table = results.sweep
     if table.empty:
         return {"sweep": []}
-    titles = {"unseen_5way_1shot": "1-shot accuracy on unseen digits", "unseen_auc": "AUC of pairs of unseen digits"}
+    accuracy = f"{table['shots'].iloc[0]}-shot accuracy on unseen digits"
+    titles = {"unseen_accuracy": accuracy, "unseen_auc": "AUC of pairs of unseen digits"}
     drawn = {f"sweep-{column}": charts.sweep(table, column, title) for column, title in titles.items()}
     return {"charts": drawn, "sweep": table.sort_values(["net", "margin"]).to_dict("records")}

@@ -53,7 +53,7 @@ def section(results: Results) -> dict:
     found = table.loc[(table["method"] == CHOSEN) & (table["shots"] == table["shots"].min())].to_dict("records")
     chosen = found[0] if found else None
     if chosen is not None:
-        name = f"{chosen['shots']}-shot, 10,000 episodes, {chosen['method']}"
+        name = f"{chosen['shots']}-shot, random episodes, {chosen['method']}"
         chosen |= {"mean": results.mean_with_others(name, chosen["accuracy"])}
     return {
         "charts": {

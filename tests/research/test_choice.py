@@ -1,19 +1,16 @@
-"""The chooser: its folds, what it compares, and intervals over folds."""
+"""The choicer: its folds, what it compares, and intervals over folds."""
 
-import argparse
-import sys
-
+import choice
 import numpy as np
 import pandas as pd
 import pytest
+from folds import ANIMALS, VEHICLES, FoldFeatures, all_folds
 from scipy import stats
 
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import draw_episodes, evaluate
 from oneshot.evaluation.transforms import METHODS, represent
-from tools import choose
-from tools.folds import ANIMALS, VEHICLES, FoldFeatures, all_folds
 
 
 def test_a_net_is_trained_on_a_vehicle_and_two_animals_and_the_others_are_held_out():
@@ -44,9 +41,9 @@ def features() -> FoldFeatures:
 
 
 def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
-    monkeypatch.setattr(choose, "EPISODES", 20)
-    monkeypatch.setattr(choose, "TOGETHER_EPISODES", 8)
-    found = {(arm, shots): value for arm, shots, value in choose.measure(features, "", 1)}
+    monkeypatch.setattr(choice, "EPISODES", 20)
+    monkeypatch.setattr(choice, "TOGETHER_EPISODES", 8)
+    found = {(arm, shots): value for arm, shots, value in choice.measure(features, 1)}
     assert {arm for arm, _ in found} >= set(METHODS)
     support = draw_episodes(features.held_out_labels, [1, 4, 5], episodes=20, shots=5, seed=1)
     shown = features.held_out_labels, [1, 4, 5]
@@ -54,8 +51,6 @@ def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
     assert found["both_whitened", 5] == accuracy(evaluate(both, *shown, support)).mean()
     together = transductive.evaluate(both, *shown, support[:8])
     assert found["soft k-means, both_whitened", 5] == accuracy(together).mean()
-    changed = [arm for arm, *_ in choose.measure(features, "warmup 0.3", 1)]
-    assert changed[::2] == [f"{method}, warmup 0.3" for method in choose.AFTER_TRAINING]
 
 
 def test_arms_are_compared_in_pairs_with_an_interval_over_folds():
@@ -67,29 +62,11 @@ def test_arms_are_compared_in_pairs_with_an_interval_over_folds():
         ],
         columns=["fold", "arm", "shots", "accuracy"],
     )
-    table = choose.compare(values)
+    table = choice.compare(values)
     assert table["arm"].tolist() == ["whitened", "centred"]
     best, reference = table.to_dict("records")
     assert best["accuracy"] == pytest.approx(0.63) and best["gain_over_centred"] == pytest.approx(0.03)
     low, high = stats.ttest_1samp([0.03, 0.04, 0.02], 0).confidence_interval()
     assert best["interval_95"] == pytest.approx((high - low) / 2)
     assert reference["gain_over_centred"] == reference["interval_95"] == 0
-    assert choose.draw(table).startswith(b"\x89PNG")
-
-
-def test_a_change_of_the_recipe_is_read_and_a_wrong_one_is_named():
-    assert choose.change("label_smoothing=0") == ("label_smoothing", 0.0)
-    with pytest.raises(argparse.ArgumentTypeError, match=r"'smooth=1' should be NAME=NUMBER, with a name of learning"):
-        choose.change("smooth=1")
-    with pytest.raises(argparse.ArgumentTypeError, match="should end with a number"):
-        choose.change("warmup=much")
-
-
-def test_ctrl_c_says_how_to_resume(monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(choose, "run", interrupt)
-    monkeypatch.setattr(sys, "argv", ["choose"])
-    with pytest.raises(SystemExit, match="interrupted: the same command resumes after the last finished epoch"):
-        choose.main()
+    assert choice.draw(table).startswith(b"\x89PNG")

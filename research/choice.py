@@ -1,21 +1,23 @@
 """Compare ways to classify new classes from few examples on folds of the seen classes, so that no unseen one is used.
 
-Narrow nets are trained on three seen classes each and classify three others: with the transforms of the features, with
-soft k-means over the queries, and, for each RECIPE=VALUE, after training by a changed recipe (such as
-label_smoothing=0.0). The nets are kept, so a run that was interrupted resumes. Writes choice.csv and a picture.
+Narrow nets are trained on three seen classes each and classify three others: with the transforms of the features, and
+with soft k-means over the queries.
+
+    python choice.py FOLD    one fold: parts/choice/FOLD.csv
+    python choice.py         tables/choice.csv of all folds, and its picture
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from folds import FoldFeatures, FoldParams, all_folds, features_of
 from matplotlib.figure import Figure
 from scipy import stats
 
-from oneshot.convnet.params import Recipe
 from oneshot.core.environment import enter
 from oneshot.core.errors import UserError
 from oneshot.core.files import write_bytes, write_csv
@@ -26,77 +28,47 @@ from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import draw_episodes, evaluate
 from oneshot.evaluation.transforms import METHODS, represent
 from oneshot.plotting.figures import png
-from tools.folds import FoldFeatures, FoldParams, all_folds, features_of
 
-TABLE, PICTURE = Path("research/tables/choice.csv"), Path("research/tables/choice.png")
+PARTS, TABLE = Path("parts/choice"), Path("tables/choice.csv")
 REFERENCE = "centred"  # the arm that all others are compared with: SimpleShot's
 SHOTS, EPISODES, TOGETHER_EPISODES = (1, 5), 600, 96
 SHRINKAGES = (0.3, 0.8)
-# Measured with each changed recipe.
-AFTER_TRAINING = ("raw", REFERENCE, "mirror_both_whitened")
 
 
 def main() -> None:
-    """Train or read the nets, measure all arms, and write the table and the picture."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "recipes",
-        nargs="*",
-        type=change,
-        metavar="RECIPE=VALUE",
-        help="changes of the 6-class net's recipe, compared one by one",
-    )
-    parser.add_argument("--folds", type=int, choices=range(2, 13), default=6, help="folds to use (default: 6)")
-    options = parser.parse_args()
+    """Measure one fold, or compare all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("fold", nargs="?", choices=[fold.name for fold in all_folds()], metavar="FOLD")
+    name = parser.parse_args().fold
     try:
-        run(options.recipes, options.folds)
+        if name:
+            one(name)
+        else:
+            table = compare(pd.concat([pd.read_csv(path) for path in sorted(PARTS.glob("*.csv"))]))
+            write_csv(TABLE, table)
+            write_bytes(TABLE.with_suffix(".png"), draw(table))
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("\ninterrupted: the same command resumes after the last finished epoch")
 
 
-def run(recipes: Sequence[tuple[str, float]], folds: int) -> None:
-    """Measure all arms on some folds, with each changed recipe, and write the table and the picture."""
+def one(name: str) -> None:
+    """Train or read the net of a fold, and measure all arms with it."""
+    (fold,) = (fold for fold in all_folds() if fold.name == name)
     params = validate(read(), FoldParams)
-    for name, value in recipes:
-        try:
-            params.recipe({name: value})
-        except UserError as error:
-            raise UserError(f"RECIPES: {str(error).removeprefix('params.yaml: ')}") from None
     enter(params.compute)
-    data = cifar10.read("data/raw/cifar10")
-    rows = []
-    for fold in all_folds()[:folds]:
-        for name, value in dict.fromkeys([("", 0.0), *recipes]):
-            features = features_of(fold, data, params, {name: value} if name else {})
-            for arm, shots, found in measure(features, f"{name} {value:g}" if name else "", params.seed):
-                rows.append((fold.name, arm, shots, found))
-        print(f"fold {fold.name} is measured", flush=True)
-    table = compare(pd.DataFrame(rows, columns=["fold", "arm", "shots", "accuracy"]))
-    write_csv(TABLE, table)
-    write_bytes(PICTURE, draw(table))
-    print(table.to_string(index=False))
+    features = features_of(fold, cifar10.read("data/raw/cifar10"), params, {})
+    rows = [(name, *found) for found in measure(features, params.seed)]
+    write_csv(PARTS / f"{name}.csv", pd.DataFrame(rows, columns=["fold", "arm", "shots", "accuracy"]))
 
 
-def change(text: str) -> tuple[str, float]:
-    """Read a change of the recipe: "label_smoothing=0" -> ("label_smoothing", 0.0)."""
-    name, _, value = text.partition("=")
-    numbers = [key for key, field in Recipe.model_fields.items() if field.annotation is float]
-    if name not in numbers:
-        raise argparse.ArgumentTypeError(f"{text!r} should be NAME=NUMBER, with a name of {', '.join(numbers)}")
-    try:
-        return name, float(value)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} should end with a number") from None
-
-
-def measure(features: FoldFeatures, recipe: str, seed: int) -> Iterator[tuple[str, int, float]]:
-    """Yield (arm, shots, accuracy) of each arm on one fold; all arms get the same draws. recipe: the change, if any."""
+def measure(features: FoldFeatures, seed: int) -> Iterator[tuple[str, int, float]]:
+    """Yield (arm, shots, accuracy) of each arm on one fold; all arms get the same draws."""
     labels = features.held_out_labels
     classes = np.unique(labels).tolist()
     draws = {shots: draw_episodes(labels, classes, episodes=EPISODES, shots=shots, seed=seed) for shots in SHOTS}
-    for arm, make in arms(recipe).items():
+    for arm, make in arms().items():
         transformed = make(features)
         together = arm.startswith("soft k-means")
         for shots, support in draws.items():
@@ -105,14 +77,12 @@ def measure(features: FoldFeatures, recipe: str, seed: int) -> Iterator[tuple[st
             yield arm, shots, float(accuracy(method(transformed, labels, classes, chosen)).mean())
 
 
-def arms(recipe: str) -> dict[str, Callable[[FoldFeatures], np.ndarray]]:
+def arms() -> dict[str, Callable[[FoldFeatures], np.ndarray]]:
     """List what is compared: the name of each arm, and a function from a fold's features to transformed ones."""
 
     def transform(method: str, **options: float) -> Callable[[FoldFeatures], np.ndarray]:
         return lambda fold: represent(method, *fold[:3], **options)
 
-    if recipe:
-        return {f"{method}, {recipe}": transform(method) for method in AFTER_TRAINING}
     made = {method: transform(method) for method in METHODS}
     for shrinkage in SHRINKAGES:
         made[f"both_whitened, shrinkage {shrinkage}"] = transform("both_whitened", shrinkage=shrinkage)

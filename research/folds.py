@@ -15,7 +15,7 @@ import numpy as np
 
 from oneshot.convnet.params import ConvnetParams, Recipe
 from oneshot.core import files
-from oneshot.core.environment import ComputeParams
+from oneshot.core.environment import TrainingComputeParams
 from oneshot.core.environment import determinants as determinants_of
 from oneshot.core.images import LabelledImages, first_of_each
 from oneshot.core.params import Schema, Seed, validate
@@ -29,13 +29,13 @@ VEHICLES, ANIMALS = (0, 1), (2, 3, 4, 5)
 WIDTHS, UNITS = ((33, 33), (66, 66, 133)), 200
 SIDE, EPOCHS = 16, 2
 HELD_OUT_PER_CLASS, TRAINED_PER_CLASS = 1500, 1200  # images whose features are used
-SCRATCH = Path(".checkpoints/folds")
+SCRATCH = Path(__file__).resolve().parents[1] / ".checkpoints/folds"
 
 
 class FoldParams(Schema):
     """The parameters that the narrow nets' training reads."""
 
-    compute: ComputeParams
+    compute: TrainingComputeParams
     seed: Seed
     cifar10: Cifar10Params
     convnet: ConvnetParams
@@ -96,6 +96,10 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
         str(params.cifar10),
         determinants_of(params.compute),
     )
+    precision = params.compute.precision
+    if precision != "float32":
+        training.check_precision(precision)
+        determinants += (precision,)
     folder = SCRATCH / sha256(repr(determinants).encode()).hexdigest()[:8]
     seed_initialisation(params.seed)
     # Winograd's convolutions are slower than TensorFlow's for so few filters.
@@ -103,6 +107,7 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
         len(fold.trained),
         widths=WIDTHS,
         units=UNITS,
+        precision=precision,
         batch_norm=recipe.batch_norm,
         dropout_maps=recipe.dropout_maps,
         dropout_flatten=recipe.dropout_flatten,

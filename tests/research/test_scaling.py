@@ -1,4 +1,4 @@
-"""The tables and the picture of `make scaling`, from made-up points."""
+"""The tables and the picture of the scaling, from made-up points."""
 
 import io
 import json
@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import scaling
 from PIL import Image
-
-from tools import scaling
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def points() -> pd.DataFrame:
     """Times that grow with the square of what varied first, and not at all with the rest."""
     rows = [
-        (work, varied, size, 3.0 * size**2 if place == 0 else 3.0, 100 + size, "a processor")
+        (scaling.TITLES[work], varied, size, 3.0 * size**2 if place == 0 else 3.0, 100 + size, "a processor")
         for work, (_, _, tried) in scaling.WORK.items()
         for place, (varied, sizes) in enumerate(tried.items())
         for size in sizes
@@ -37,8 +36,8 @@ def test_the_exponent_is_that_of_the_growth():
 @pytest.mark.parametrize(
     ("work", "sizes"),
     [
-        ("ConvNet, one epoch", {"images_per_class": 16, "classes": 2, "side": 16}),
-        ("siamese net, one epoch", {"images_per_epoch": 64, "batch": 32, "dimensions": 2}),
+        ("convnet", {"images_per_class": 16, "classes": 2, "side": 16}),
+        ("siamese", {"images_per_epoch": 64, "batch": 32, "dimensions": 2}),
         ("episodes", {"episodes": 4, "images_per_class": 30, "classes": 3, "dimensions": 5}),
     ],
 )
@@ -64,7 +63,7 @@ def test_a_mistake_in_params_yaml_ends_in_one_sentence_of_the_process_that_measu
     (tmp_path / "params.yaml").write_text(text.replace("\n    batch: 128 ", "\n    batch: 0 "))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'src'}:{ROOT}")
-    monkeypatch.setattr(sys, "argv", ["scaling"])
+    monkeypatch.setattr(sys, "argv", ["scaling", "convnet"])
     with pytest.raises(SystemExit) as raised:
         scaling.main()
     assert raised.value.code == 1
@@ -77,8 +76,8 @@ def test_a_mistake_in_params_yaml_ends_in_one_sentence_of_the_process_that_measu
 
 def test_a_killed_process_is_reported_with_its_work(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["scaling"])
+    monkeypatch.setattr(sys, "argv", ["scaling", "convnet"])
     killed = subprocess.CompletedProcess([], -9, stdout="")
     monkeypatch.setattr(scaling.subprocess, "run", lambda *_, **__: killed)
-    with pytest.raises(SystemExit, match=r"^error: the process that measured ConvNet, one epoch .* by signal 9$"):
+    with pytest.raises(SystemExit, match=r"^error: the process that measured convnet .* by signal 9$"):
         scaling.main()

@@ -1,9 +1,9 @@
-"""The trainings of `make ablations`: their recipes, their minutes over interruptions."""
+"""The trainings of the ablations: their recipes, their minutes over interruptions."""
 
 import shutil
-import sys
 from pathlib import Path
 
+import ablations
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +12,6 @@ from oneshot.convnet import net
 from oneshot.core import params
 from oneshot.core.images import LabelledImages
 from oneshot.datasets import cifar10
-from tools import ablations
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,13 +29,6 @@ def test_the_recipes_are_the_reports_and_ours(monkeypatch):
         assert set(changed.values()) == {0.0, "none"}
 
 
-@pytest.fixture
-def table(tmp_path, monkeypatch) -> Path:
-    """The place of the table, in an empty folder."""
-    monkeypatch.setattr(ablations, "TABLE", tmp_path / "ablations.csv")
-    return tmp_path / "ablations.csv"
-
-
 class Clock:
     """A clock that shows the seconds it is set to."""
 
@@ -50,44 +42,35 @@ def metrics(loss: float) -> dict[str, float]:
     return {f"{part}/{name}": loss for part in ("training", "validation") for name in ("loss", "accuracy")}
 
 
-def test_a_resumed_training_counts_the_minutes_before_and_ends_after_the_epoch_that_uses_them_up(table):
-    clock = Clock()
-    log = ablations.Log("report", 0, 10, clock)
+def test_a_resumed_training_counts_the_minutes_before_and_ends_after_the_epoch_that_uses_them_up(tmp_path):
+    clock, path = Clock(), tmp_path / "log.csv"
+    log = ablations.Log(path, 0, 10, clock)
     clock.seconds = 120
     log.add(metrics(3.0))
     clock.seconds = 9999  # interrupted here
-    log = ablations.Log("report", 1, 10, clock)
+    log = ablations.Log(path, 1, 10, clock)
     assert log.known
     log.add(metrics(3.0))
     clock.seconds += 540
     with pytest.raises(ablations.OutOfTime):
         log.add(metrics(2.0))
-    log.test(lambda: {"loss": 2.5, "accuracy": 0.5})
-    stored = pd.read_csv(table)
+    stored = pd.read_csv(path)
     assert stored["minutes"].tolist() == [2, 11] and stored["epoch"].tolist() == [1, 2]
-    assert stored["test_accuracy"].isna().tolist() == [True, False]
-
-    again = ablations.Log("report", 2, 10, clock)
-    again.add(metrics(3.0))
-    with pytest.raises(ablations.OutOfTime):
-        again.add(metrics(2.0))
-    again.test(lambda: pytest.fail("the table has the test metrics of this epoch"))
 
 
-def test_minutes_that_the_table_lacks_are_noticed_and_other_trainings_stay(table):
-    ablations.Log("report", 0, 10).add(metrics(3.0))
-    ablations.Log("ours", 0, 10).add(metrics(1.0))
-    assert pd.read_csv(table)["training"].tolist() == ["ours", "report"]
-    assert not ablations.Log("ours", 2, 10).known
-    assert not ablations.Log("report-unaugmented", 1, 10).known
+def test_minutes_that_the_file_lacks_are_noticed(tmp_path):
+    path = tmp_path / "log.csv"
+    ablations.Log(path, 0, 10).add(metrics(3.0))
+    assert ablations.Log(path, 1, 10).known
+    assert not ablations.Log(path, 2, 10).known
+    assert not ablations.Log(tmp_path / "none.csv", 1, 10).known
 
 
-def test_more_minutes_resume_a_training_and_no_more_change_nothing(tmp_path, monkeypatch):
+def test_an_interrupted_training_resumes_and_counts_its_epochs(tmp_path, monkeypatch):
     """On a few made-up images, with a narrow net."""
     for name in ("stages", "recipes"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    (tmp_path / "research/tables").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(net.build.__kwdefaults__, "widths", ((8, 8), (8, 8, 8)))
     monkeypatch.setitem(net.build.__kwdefaults__, "units", 12)
@@ -96,18 +79,21 @@ def test_more_minutes_resume_a_training_and_no_more_change_nothing(tmp_path, mon
     parts = dict(zip(("train", "validation", "test"), np.split(np.arange(200), (120, 160)), strict=True))
     monkeypatch.setattr(cifar10, "read", lambda folder: made_up)
     monkeypatch.setattr(ablations.files, "read_arrays", lambda folder: parts)
-    checked = []
-    monkeypatch.setattr(ablations.inputs, "require_current", checked.append)
+    add = ablations.Log.add
 
-    def run(minutes: float) -> list[bytes]:
-        monkeypatch.setattr(sys, "argv", ["ablations", "report", "--minutes", str(minutes)])
-        ablations.main()
-        return ablations.TABLE.read_bytes().splitlines()
+    def interrupted(log, found):
+        add(log, found)
+        if len(log.rows) == 2:
+            raise KeyboardInterrupt
 
-    first = run(0)
-    assert checked == [["split"]]
-    assert run(0) == first
-    row = pd.read_csv(ablations.TABLE).iloc[0]
-    assert (row["training"], row["epoch"]) == ("report", 1) and 0 <= row["test_accuracy"] <= 1
-    after = run(row["minutes"] + 1e-6)
-    assert after[1] == first[1] and len(after) == 3
+    monkeypatch.setattr(ablations.Log, "add", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ablations.train("report", 60)
+    before = pd.read_csv(".checkpoints/ablation-report.csv")
+    monkeypatch.setattr(ablations.Log, "add", add)
+    ablations.train("report", 0)
+    after = pd.read_csv("parts/ablations/report.csv")
+    assert before["epoch"].tolist() == [1, 2] and len(after) <= 2
+    assert after["minutes"].tolist() == before["minutes"].tolist()[: len(after)]
+    assert after["test_accuracy"].notna().tolist()[-1] and set(after["training"]) == {"report"}
+    assert not list((tmp_path / ".checkpoints").iterdir())

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import folds
 import numpy as np
+import pytest
 
 from oneshot.core import params
 from oneshot.core.images import LabelledImages
 from oneshot.datasets import cifar10
-from tools import folds
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_net_of_other_units_is_trained_and_the_first_one_kept(tmp_path, monkeypatch):
     """On a few made-up images."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(folds, "SCRATCH", tmp_path / "folds")
     monkeypatch.setattr(folds, "WIDTHS", ((4, 4), (4, 4, 8)))
     monkeypatch.setattr(cifar10, "TRAINING", 240)
     images = np.random.default_rng(0).integers(0, 256, (240, 32, 32, 3)).astype(np.uint8)
@@ -31,3 +33,20 @@ def test_a_net_of_other_units_is_trained_and_the_first_one_kept(tmp_path, monkey
     assert first.shape[-1] == 6 and trained(7).shape[-1] == 7
     assert len(list(folds.SCRATCH.glob("*/*.weights.h5"))) == 2
     np.testing.assert_array_equal(trained(6), first)
+
+
+def test_another_precision_is_not_dropped(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(folds, "SCRATCH", tmp_path / "folds")
+    settings = params.validate(params.read(ROOT), folds.FoldParams)
+    compute = settings.compute.model_copy(update={"precision": "bfloat16"})
+
+    def refuse(precision):
+        asked.append(precision)
+        raise InterruptedError
+
+    monkeypatch.setattr("oneshot.convnet.training.check_precision", refuse)
+    images = LabelledImages(np.zeros((60_000, 1), np.uint8), np.arange(60_000) % 10, np.arange(60_000))
+    with pytest.raises(InterruptedError):
+        folds.features_of(folds.all_folds()[0], images, settings.model_copy(update={"compute": compute}), {})
+    assert asked == ["bfloat16"]

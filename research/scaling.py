@@ -1,8 +1,10 @@
-"""Measure how time and memory grow with the size of the work; write scaling.csv, its picture and its tables.
+"""Measure how time and memory grow with the size of the work, each point in a process of its own, on random images.
 
-Each point is a process of its own on random images: the cost of a step does not depend on what an image shows. What is
-measured is processor time, over all threads, which other work on the machine disturbs less than the time on a clock. A
-point that is in research/tables/scaling.csv is not measured again: delete the file to measure all.
+The cost of a step does not depend on what an image shows. What is measured is processor time, over all threads, which
+other work on the machine disturbs less than the time on a clock.
+
+    python scaling.py WORK    the points of one work: parts/scaling/WORK.csv
+    python scaling.py         tables/scaling.csv of all, its picture, and the tables of docs/scaling.md
 """
 
 import argparse
@@ -31,10 +33,12 @@ from oneshot.core.params import Schema
 from oneshot.core.provenance import machine
 from oneshot.plotting.figures import png
 from oneshot.siamese.params import Recipe, SiameseParams
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 from tools.results import fill
 from tools.verify import processor
 
-TABLE, PICTURE, TEXT = Path("research/tables/scaling.csv"), Path("research/tables/scaling.png"), Path("docs/scaling.md")
+PARTS, TABLE, TEXT = Path("parts/scaling"), Path("tables/scaling.csv"), Path("../docs/scaling.md")
 COLUMNS = ["work", "varied", "size", "seconds", "memory_mib", "machine"]
 COMPUTE = ComputeParams(threads=2, instructions="portable")
 
@@ -82,14 +86,15 @@ def episodes(episodes: int, images_per_class: int, classes: int, dimensions: int
     return time.process_time() - start
 
 
+TITLES = {"convnet": "ConvNet, one epoch", "siamese": "siamese net, one epoch", "episodes": "episodes"}
 # Name of the work: its function, its usual sizes, and the sizes that are tried of each.
 WORK: dict[str, tuple[Callable[..., float], dict[str, int], dict[str, list[int]]]] = {
-    "ConvNet, one epoch": (
+    "convnet": (
         convnet,
         {"images_per_class": 256, "classes": 4, "side": 16},
         {"images_per_class": [128, 256, 512], "classes": [2, 4, 8], "side": [16, 24, 32]},
     ),
-    "siamese net, one epoch": (
+    "siamese": (
         siamese,
         {"images_per_epoch": 2560, "batch": 128, "dimensions": 2},
         {"images_per_epoch": [1280, 2560, 5120], "batch": [64, 128, 256], "dimensions": [2, 16, 128]},
@@ -110,7 +115,7 @@ WORK: dict[str, tuple[Callable[..., float], dict[str, int], dict[str, list[int]]
 def growth(points: pd.DataFrame) -> pd.DataFrame:
     """Fit time = constant * size^exponent for each work and what varied: one row each.
 
-    points: scaling.csv. An exponent of 1 means twice the time for twice the size, 0 that the size costs nothing.
+    points: the table. An exponent of 1 means twice the time for twice the size, 0 that the size costs nothing.
     """
     columns = ["work", "what varied", "sizes", "processor seconds", "memory, MiB", "exponent"]
     rows = []
@@ -180,7 +185,7 @@ def _in_a_process(work: str, sizes: dict[str, int]) -> dict[str, Any]:
 
     If it fails, this process ends with its status, as it has already said why; raises UserError if a signal ended it.
     """
-    command = [sys.executable, "-m", "tools.scaling", "--point", work, json.dumps(sizes)]
+    command = [sys.executable, __file__, work, "--point", json.dumps(sizes)]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode < 0:
         raise UserError(f"the process that measured {work} with {sizes} was ended by signal {-done.returncode}")
@@ -189,49 +194,50 @@ def _in_a_process(work: str, sizes: dict[str, int]) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def points_of(work: str) -> list[dict]:
+    """Measure the points of one work; its usual sizes are a point of each curve, but measured once."""
+    _, usual, tried = WORK[work]
+    rows, known = [], {}
+    for varied, size in [(name, size) for name, sizes in tried.items() for size in sizes]:
+        sizes = usual | {varied: size}
+        if str(sizes) not in known:
+            known[str(sizes)] = _in_a_process(work, sizes)
+        rows.append(known[str(sizes)] | {"work": TITLES[work], "varied": varied, "size": size})
+        print(f"{work}, {varied} {size}: {rows[-1]['seconds']:.2f} s, {rows[-1]['memory_mib']} MiB", flush=True)
+    return rows
+
+
+def collect() -> None:
+    """Write the table, the picture and the text of all parts."""
+    points = pd.concat([pd.read_csv(PARTS / f"{work}.csv") for work in WORK])
+    write_csv(TABLE, points)
+    write_bytes(TABLE.with_suffix(".png"), draw(points))
+    table = growth(points)
+    lines = [f"| {' | '.join(row)} |" for row in [table.columns, ["---"] * len(table.columns), *table.to_numpy()]]
+    where = f"Measured on: {'; '.join(points['machine'].unique())}, {COMPUTE.threads} threads, portable instructions."
+    lines += ["", "![Time over size, both relative to the smallest](../research/tables/scaling.png)"]
+    tables = {"growth": "\n".join(lines), "machine": where}
+    write_bytes(TEXT, fill(TEXT.read_text(encoding="utf-8"), tables).encode())
+
+
 def main() -> None:
-    """Measure one point, or all that are missing."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--point", nargs=2, metavar=("WORK", "SIZES"), help=argparse.SUPPRESS)
+    """Measure one point or one work, or collect all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", nargs="?", choices=WORK)
+    parser.add_argument("--point", metavar="SIZES", help=argparse.SUPPRESS)
     options = parser.parse_args()
     try:
         if options.point:
             enter(COMPUTE)
-            _measure(options.point[0], json.loads(options.point[1]))
+            _measure(options.work, json.loads(options.point))
+        elif options.work:
+            write_csv(PARTS / f"{options.work}.csv", pd.DataFrame(points_of(options.work), columns=COLUMNS))
         else:
-            measure_all()
+            collect()
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        # Ctrl-C reaches both processes; the one that started the other says so.
-        sys.exit(130 if options.point else "\ninterrupted: run make scaling again, to continue")
-
-
-def measure_all() -> None:
-    """Measure the points that are missing, and write the table, the picture and the text."""
-    points = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=COLUMNS)
-    rows = points.to_dict("records")
-    done = {(row["work"], row["varied"], row["size"]) for row in rows}
-    # The usual sizes are a point of every curve, but measured once.
-    known = {(row["work"], str(WORK[row["work"]][1] | {row["varied"]: row["size"]})): row for row in rows}
-    for work, (_, usual, tried) in WORK.items():
-        for varied, size in [(name, size) for name, sizes in tried.items() for size in sizes]:
-            if (work, varied, size) in done:
-                continue
-            sizes = usual | {varied: size}
-            found = known.get((work, str(sizes))) or _in_a_process(work, sizes)
-            rows.append(found | {"work": work, "varied": varied, "size": size})
-            known[work, str(sizes)] = rows[-1]
-            points = pd.DataFrame(rows, columns=COLUMNS)
-            write_csv(TABLE, points)
-            print(f"{work}, {varied} {size}: {found['seconds']:.2f} s, {found['memory_mib']} MiB", flush=True)
-    write_bytes(PICTURE, draw(points))
-    table = growth(points)
-    lines = [f"| {' | '.join(row)} |" for row in [table.columns, ["---"] * len(table.columns), *table.to_numpy()]]
-    where = f"Measured on: {'; '.join(points['machine'].unique())}, {COMPUTE.threads} threads, portable instructions."
-    lines += ["", f"![Time over size, both relative to the smallest]({PICTURE.name})"]
-    tables = {"growth": "\n".join(lines), "machine": where}
-    write_bytes(TEXT, fill(TEXT.read_text(encoding="utf-8"), tables).encode())
+        sys.exit(130 if options.point else "\ninterrupted")
 
 
 if __name__ == "__main__":

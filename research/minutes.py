@@ -1,4 +1,4 @@
-"""Write the minutes of each stage of the stored run, from provenance/, to minutes.csv, which the page shows.
+"""Collect the minutes of each stage of the stored run, which the page shows.
 
 The stage `page` cannot read provenance/ itself: minutes differ from run to run, but the page must not.
 """
@@ -12,7 +12,7 @@ import pandas as pd
 from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, write_csv
 
-PROVENANCE, TABLE = Path("provenance"), Path("research/tables/minutes.csv")
+PROVENANCE, TABLE = Path("../provenance"), Path("tables/minutes.csv")
 COLUMNS = ["stage", "minutes", "processor", "threads", "tensorflow"]
 
 
@@ -27,11 +27,9 @@ def main() -> None:
     """Write the table."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     try:
-        table = collect(PROVENANCE)
+        write_csv(TABLE, collect(PROVENANCE))
     except UserError as error:
         sys.exit(f"error: {error}")
-    write_csv(TABLE, table)
-    print(f"minutes: {len(table)} stages, {table['minutes'].sum():.0f} minutes in all, in {TABLE}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,92 @@
+"""Run the project's pipeline with other parameters in a scratch copy, and keep its metrics and features.
+
+The copy shares the project's cache, so what was trained before is not trained again; interrupted, it stays, and the
+same command resumes.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from oneshot.core import keys, params
+from oneshot.core.errors import UserError
+from oneshot.core.files import read_json, write_bytes, write_json
+
+ROOT = Path(__file__).resolve().parents[1]
+PARSER = YAML(typ="safe", pure=True)
+
+
+def settings_of(recipe: str) -> list[str]:
+    """Read the settings of a file in recipes/, such as "convnet.recipe.batch=32"; "default" has none."""
+    if recipe == "default":
+        return []
+    return [word for word in (ROOT / "recipes" / recipe).read_text(encoding="utf-8").split() if word != "-S"]
+
+
+def change(tree: dict, settings: list[str]) -> dict:
+    """Copy a tree of parameters with settings such as margin=2; raises UserError for a key that it lacks."""
+    try:
+        return keys.changed(tree, {key: PARSER.load(value) for key, _, value in (s.partition("=") for s in settings)})
+    except KeyError as error:
+        raise UserError(f"params.yaml has no {error}") from None
+
+
+def project(folder: Path, tree: dict) -> None:
+    """Bring a scratch copy up to date: this code, some parameters, the cache of the project."""
+    for name in ("src", "stages"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", ".dvcignore"):
+        shutil.copy2(ROOT / name, folder / name)
+    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(tree, file)
+    if not (folder / ".dvc").exists():
+        dvc(folder, "init", "--quiet", "--no-scm")
+        dvc(folder, "cache", "dir", "--quiet", str(ROOT / ".dvc/cache"))
+
+
+def dvc(folder: Path, *words: str) -> None:
+    """Run dvc in a folder; exits with its status if it fails, as it has said why."""
+    done = subprocess.run([sys.executable, "-m", "dvc", *words], cwd=folder, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def main() -> None:
+    """Write OUT/metrics.json and, if features/6-class is made, OUT/features."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, help="folder of the results")
+    parser.add_argument("targets", nargs="+", help="stages to run, with what they depend on")
+    parser.add_argument("--recipe", default="default", help="a file in recipes/")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    options = parser.parse_args()
+    try:
+        tree = change(params.read(ROOT), [*settings_of(options.recipe), *options.set])
+        params.check(tree, params.stage_schemas(ROOT))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    folder = ROOT / ".checkpoints/runs" / options.out.name
+    folder.mkdir(parents=True, exist_ok=True)
+    project(folder, tree)
+    try:
+        dvc(folder, "repro", *options.targets)
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: the same command resumes")
+    metrics = {
+        path.relative_to(folder / "metrics").with_suffix("").as_posix(): read_json(path)
+        for path in sorted((folder / "metrics").rglob("*.json"))
+    }
+    write_json(options.out / "metrics.json", {"seed": tree["seed"], "margin": tree["margin"], "metrics": metrics})
+    if (folder / "features/6-class").exists():
+        shutil.rmtree(options.out / "features", ignore_errors=True)
+        for path in (folder / "features/6-class").iterdir():
+            write_bytes(options.out / "features" / path.name, path.read_bytes())
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Tables of runs: seeds and margins, whatever one_shot in params.yaml asks for."""
+
+import pandas as pd
+import pipeline
+import pytest
+import seeds
+import sweep
+
+from oneshot.core.errors import UserError
+from oneshot.nets.table import SIAMESE
+
+
+def run(shots: int) -> dict:
+    one_shot = {"unseen": {f"shot_{shots}": {"accuracy": 0.6}}}
+    metrics = {f"train_siamese/{net}": {part: {"test": {"auc": 0.9}} for part in ("seen", "unseen")} for net in SIAMESE}
+    metrics |= {f"one_shot_mnist/{net}": one_shot for net in SIAMESE}
+    return {"seed": 3, "margin": 2.0, "metrics": metrics}
+
+
+@pytest.mark.parametrize("shots", [1, 5])
+def test_a_margin_has_a_row_per_siamese_net_with_the_fewest_examples_there_are(shots: int):
+    rows = sweep.rows(run(shots))
+    assert [row["net"] for row in rows] == list(SIAMESE)
+    assert {(row["margin"], row["shots"], row["unseen_accuracy"]) for row in rows} == {(2.0, shots, 0.6)}
+    assert sweep.draw(pd.DataFrame(rows)).startswith(b"\x89PNG")
+
+
+def test_the_row_of_a_seed_leaves_out_what_was_not_measured():
+    row = seeds.row(run(5))
+    assert row["seed"] == 3 and row["siamese-2d, unseen digits, 5-shot"] == 0.6
+    assert "siamese-2d, unseen digits, 1-shot" not in row
+
+
+def test_settings_change_parameters_and_add_none():
+    tree = {"seed": 1, "g": {"x": [1]}}
+    assert pipeline.change(tree, ["seed=2", "g.x=[3, 4]"]) == {"seed": 2, "g": {"x": [3, 4]}}
+    with pytest.raises(UserError, match=r"params.yaml has no 'g\.y'"):
+        pipeline.change(tree, ["g.y=1"])
+    assert all("=" in word for word in pipeline.settings_of("thorough")) and pipeline.settings_of("default") == []
