@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro test unit smoke verify verify-stored record check bench ablations ceilings sweep seeds ensembles scaling minutes choose experiments results lint format lock clean
+.PHONY: help env repro experiments test unit smoke verify record check bench studies results lint format lock clean
 
 BIN := .venv/bin
 # DVC runs the stages as `python stages/...`: the environment's python has to come first. The user's variables of Python
@@ -10,9 +10,11 @@ RUN := env -u PYTHONPATH -u PYTHONHOME -u PYTHONSAFEPATH PATH="$(CURDIR)/$(BIN):
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
 
-help:  ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
-		printf '  make %-13s %s\n' "$$target" "$$text"; done
+help:
+	@awk -F ':.*## ' '/^#### / {print "\n" substr($$0, 6)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\n  The studies: dvc --cd research status, dvc --cd research repro ceilings\n'
+
+#### Run
 
 env: .venv/installed  ## create the environment .venv from requirements.lock
 
@@ -34,64 +36,33 @@ endif
 repro: env  ## run the stages that are out of date, JOBS=N of them at the same time; in a fresh clone, the whole pipeline
 	@$(RUN) python -m tools.repro $(if $(JOBS),--jobs $(JOBS))
 
-test: env  ## run all tests: unit, pipeline and data
-	@# Two workers, in the order of tests/conftest.py.
-	@$(RUN) pytest -m "" -n 2 --dist loadgroup --no-loadscope-reorder --durations 10
+experiments: env  ## list this commit's experiments: margin, and one-shot accuracies
+	@$(RUN) python -m tools.experiments
 
-unit: env  ## run only the fast tests
-	@$(RUN) pytest
+#### Change
 
-smoke: env  ## run every stage on a small part of the real data, in the folder .smoke, and print what it reached
-	@$(RUN) python -m tools.smoke
+format: env  ## fix style and formatting
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
 
-verify: env  ## run the small pipeline twice in scratch copies and compare every hash
-	@$(RUN) python -m tools.verify
+results: env  ## generate the tables of docs/results.md, docs/model_card.md and the README from metrics/, plots/, research/tables and dvc.yaml
+	@$(RUN) python -m tools.results
 
-verify-stored: env  ## run the whole pipeline in a scratch copy and compare every output with dvc.lock
-	@$(RUN) python -m tools.verify --stored
+studies: env  ## give the tables of research/ to the page, and say there which are stale
+	@$(RUN) python research/publish.py
 
 record: env  ## run the small pipeline and record its hashes, with which the tests compare theirs
 	@$(RUN) python -m tools.verify --record
 
-check: env  ## check that the stored results are unedited, current and within bounds (AGAINST=REVISION: and no worse than there)
-	@$(RUN) python -m tools.check $(if $(AGAINST),--against $(AGAINST))
+lock: env  ## regenerate requirements.lock from pyproject.toml
+	@# With one version of each package for all of Python, so that all give the same bytes.
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url \
+		--group dev pyproject.toml -o requirements.lock
 
-bench: env  ## measure speed: training (PyTorch's too, if installed), episodes and what a job costs
-	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
-	@$(RUN) python -m tools.job_cost
+#### Check
 
-ablations: env  ## train the 10-class net by the report's recipe and ours, with and without augmentation (research/tables/ablations.csv); MINUTES=60 limits each
-	@$(RUN) python -m tools.ablations $(if $(MINUTES),--minutes $(MINUTES))
-
-ceilings: env  ## classify unseen digits by raw pixels and by siamese nets in 2 to 64 dimensions, five seeds (research/tables/ceilings.csv)
-	@$(RUN) python -m tools.ceilings
-
-# Where experiments run: DVC's queue, or a Dask cluster.
-ENGINE = $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(JOBS),--jobs $(JOBS))
-
-sweep: env  ## train siamese nets with several margins (research/tables/sweep.csv, .png), through DVC's queue or CLUSTER=ADDRESS
-	@$(RUN) python -m tools.sweep $(ENGINE)
-
-seeds: env  ## run the pipeline with other seeds, SEEDS="2 3" (research/tables/seeds.csv), through DVC's queue or CLUSTER=ADDRESS; RECIPE=thorough: research/tables/seeds_thorough.csv
-	@$(RUN) python -m tools.seeds $(SEEDS) $(if $(RECIPE),--recipe $(RECIPE)) $(ENGINE)
-
-ensembles: env  ## classify unseen classes by the 6-class nets of several trainings together, SEEDS="1 2 3" (research/tables/ensembles.csv); RECIPE=thorough: by its nets
-	@$(RUN) python -m tools.ensembles $(SEEDS) $(if $(RECIPE),--recipe $(RECIPE)) $(ENGINE)
-
-choose: env  ## compare transforms on folds of the seen classes (research/tables/choice.csv, .png); RECIPES="label_smoothing=0" adds trainings
-	@$(RUN) python -m tools.choose $(RECIPES)
-
-scaling: env  ## measure how time and memory grow with the work (research/tables/scaling.csv, .png and .md)
-	@$(RUN) python -m tools.scaling
-
-minutes: env  ## write the minutes per stage of the stored run to research/tables/minutes.csv, for the page
-	@$(RUN) python -m tools.minutes
-
-experiments: env  ## show margin, and accuracy and AUC of siamese-2d on unseen digits, of all experiments
-	@$(RUN) dvc exp show --no-pager --drop '(?!Experiment|margin$$|.*siamese-2d.*:unseen\.(shot_1\.accuracy|test.auc))'
-
-results: env  ## generate the tables of docs/results.md, docs/model_card.md and the README from metrics/, plots/, docs/*.csv and dvc.yaml
-	@$(RUN) python -m tools.results
+unit: env  ## run only the fast tests
+	@$(RUN) pytest
 
 lint: env  ## check style, types, workflows and generated tables
 	@$(BIN)/ruff check
@@ -100,14 +71,24 @@ lint: env  ## check style, types, workflows and generated tables
 	@$(BIN)/zizmor --offline --no-progress --quiet .github
 	@$(RUN) python -m tools.results --check
 
-format: env  ## fix style and formatting
-	@$(BIN)/ruff check --fix
-	@$(BIN)/ruff format
+smoke: env  ## run every stage on a small part of the real data, in the folder .smoke, and print what it reached
+	@$(RUN) python -m tools.smoke
 
-lock: env  ## regenerate requirements.lock from pyproject.toml
-	@# With one version of each package for all of Python, so that all give the same bytes.
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url \
-		--group dev pyproject.toml -o requirements.lock
+verify: env  ## run the small pipeline twice and compare every hash (STORED=1: the whole pipeline once, with dvc.lock)
+	@$(RUN) python -m tools.verify $(if $(STORED),--stored)
+
+check: env  ## check that the stored results are unedited, current and within bounds (AGAINST=REVISION: and no worse than there)
+	@$(RUN) python -m tools.check $(if $(AGAINST),--against $(AGAINST))
+
+test: env  ## run all tests: unit, pipeline and data
+	@# Two workers, in the order of tests/conftest.py.
+	@$(RUN) pytest -m "" -n 2 --dist loadgroup --no-loadscope-reorder --durations 10
+
+#### Maintain
+
+bench: env  ## measure speed: training (PyTorch's too, if installed), episodes and what a job costs
+	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
+	@$(RUN) python -m tools.job_cost
 
 clean:  ## remove caches of Python and of the tools; data, models and results stay
 	@rm -rf .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,9 @@
 """Run experiments on a Dask cluster: each is a job (tools/job.py) on a worker, and its result is fetched from Git."""
 
+import argparse
 import contextlib
+import os
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +14,7 @@ from tqdm import tqdm
 import tools.arguments
 import tools.git
 from tools import job
+from tools.arguments import filled
 from tools.git import git, variables
 
 # A worker runs as many trainings at once as it offers of this: `dask worker ... --resources training=1`.
@@ -21,7 +25,7 @@ PATIENCE = 300.0
 
 def run(
     experiments: Mapping[str, Sequence[str]],
-    targets: Sequence[str],
+    targets: Sequence[str] | Mapping[str, Sequence[str]],
     address: str,
     workers: int = 1,
     *,
@@ -30,10 +34,10 @@ def run(
 ) -> Iterator[str]:
     """Run experiments of the current commit on a cluster; yield each name when its result is in this repository.
 
-    experiments: {name: values to set, such as margin=2}; targets: stages to reproduce; address: of the scheduler, or
-    "local" for `workers` processes on this machine; pause: of the jobs, see job.run. Exits with one sentence if the
-    workspace differs from its commit, if no scheduler answers, if no worker has been there for `patience` seconds, or,
-    after all others have ended, if an experiment failed.
+    experiments: {name: values to set, such as margin=2}; targets: stages to reproduce, of all or by name; address: of
+    the scheduler, or "local" for `workers` processes on this machine; pause: of the jobs, see job.run. Exits with one
+    sentence if the workspace differs from its commit, if no scheduler answers, if no worker has been there for
+    `patience` seconds, or, after all others have ended, if an experiment failed.
     """
     try:
         import cloudpickle
@@ -57,15 +61,16 @@ def run(
         futures = {
             client.submit(
                 lambda *words, **options: run_job(*words, **options),
-                *(name, settings, targets, repository, revision),
+                *(name, settings, stages, repository, revision),
                 place=place,
                 pause=pause,
                 # Two sweeps at once that want the same experiment share it.
-                key="-".join((name, revision, place, *settings, *targets)),
+                key="-".join((name, revision, place, *settings, *stages)),
                 resources={RESOURCE: 1},
                 retries=1,
             ): name
             for name, settings in experiments.items()
+            for stages in [targets[name] if isinstance(targets, Mapping) else targets]
         }
         failed = yield from _results(client, futures, patience, pause)
     if failed:
@@ -146,3 +151,20 @@ def _has_workers(client) -> bool:
         return any(RESOURCE in worker["resources"] for worker in client.scheduler_info()["workers"].values())
     except OSError:
         return False
+
+
+def main() -> None:
+    """Run stages of the studies on a cluster, one job each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("address", type=filled, help="of a Dask scheduler; local: worker processes here")
+    parser.add_argument("stages", nargs="+", help="such as run@default-2; then: dvc --cd research repro --pull")
+    parser.add_argument("--workers", type=int, default=1, help="if local (default: 1)")
+    options = parser.parse_args()
+    os.chdir("research")
+    stages = {re.sub(r"[^\w-]", "-", stage): [stage] for stage in options.stages}
+    for name in run({name: [] for name in stages}, stages, options.address, options.workers):
+        print(f"{name} is done", flush=True)
+
+
+if __name__ == "__main__":
+    main()

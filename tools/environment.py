@@ -26,13 +26,14 @@ _UV = (
     *("UV_CONFIG_FILE", "UV_CONCURRENT_"),
 )
 # DVC starts the stages as `python stages/...`. This line is in a file of site-packages that Python executes at every
-# start. It puts this environment's `python` first on the PATH, and the src/ of the working directory first on the
-# import path: an experiment in a temporary folder must import its own copy of src/. And it ends an ignored SIGCHLD, as
-# some supervisors leave it to their children, with which Python and so DVC take a failed command for a success. One
-# line, since each line that starts with "import" is executed separately.
+# start. It puts this environment's `python` first on the PATH, and the working directory's src/ on the import path if it
+# is this project's, after all other packages: an experiment in a temporary folder must import its own copy of it. And
+# it ends an ignored SIGCHLD, as some supervisors leave it to their children, with which Python and so DVC take a failed
+# command for a success. One line, since each line that starts with "import" is executed separately.
 _START = (
     "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_DFL);"
-    " sys.path.insert(0, os.path.abspath('src')); here = os.path.dirname(sys.executable);"
+    " sys.path += [os.path.abspath('src')] if os.path.isdir('src/oneshot') else [];"
+    " here = os.path.dirname(sys.executable);"
     " path = os.environ.get('PATH', os.defpath);"
     " os.environ['PATH'] = path if path.split(os.pathsep)[0] == here else here + os.pathsep + path\n"
 )

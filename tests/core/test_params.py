@@ -1,6 +1,7 @@
 """Parameters: read as DVC reads them, strict in type, each mistake one sentence that names key and rule."""
 
 import time
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -152,3 +153,14 @@ def test_broken_files_end_in_one_sentence(tmp_path, edits):
     except UserError as error:
         assert "params.yaml" in str(error) and len(str(error).splitlines()) == 1
     assert time.process_time() - start < 5
+
+
+def test_an_editors_lock_file_is_no_stage_and_a_script_without_parameters_is_named(tmp_path: Path):
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "stages/.#split.py").symlink_to("user@host.1234")
+    (tmp_path / "stages/.hidden.py").write_text("raise SystemExit")
+    assert params.stage_schemas(tmp_path) == {}
+    for text in ("x = 1\n", "Params = 3\n"):
+        (tmp_path / "stages/other.py").write_text(text)
+        with pytest.raises(UserError, match=r"other\.py is no stage: it has no class Params"):
+            params.stage_schemas(tmp_path)

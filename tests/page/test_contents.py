@@ -45,7 +45,7 @@ def page() -> bytes:
 
 
 def without_stored_tables(results: Results) -> Results:
-    """The same results before make ablations, ceilings, sweep, seeds and minutes."""
+    """The same results before the studies have run."""
     return dataclasses.replace(results, **{name: getattr(results, name)[:0] for name in TABLES})
 
 

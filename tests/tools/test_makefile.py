@@ -92,7 +92,7 @@ def test_a_failed_command_fails_for_dvc_though_the_parent_ignores_its_children(p
 
 @pytest.mark.skipif(not (BIN / "python").exists(), reason="needs the environment of `make env`")
 def test_the_environments_dvc_finds_its_python_without_activation():
-    code = "import os, shutil, sys; print(shutil.which('python'), sys.path[1] == os.path.abspath('src'), sep='\\n')"
+    code = "import os, shutil, sys; print(shutil.which('python'), sys.path[-1] == os.path.abspath('src'), sep='\\n')"
     variables = {"PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         [BIN / "python", "-c", code], cwd=ROOT, env=variables, check=True, capture_output=True, text=True
@@ -100,3 +100,25 @@ def test_the_environments_dvc_finds_its_python_without_activation():
     found, has_library = done.stdout.splitlines()
     assert Path(found) == BIN / "python"
     assert has_library == "True"
+
+
+@pytest.mark.skipif(not (BIN / "python").exists(), reason="needs the environment of `make env`")
+@pytest.mark.parametrize("beside", [[], ["oneshot"]])
+def test_a_foreign_src_replaces_no_module(tmp_path: Path, beside: list[str]):
+    for name in ("json", "numpy"):
+        (tmp_path / f"src/{name}").mkdir(parents=True)
+        (tmp_path / f"src/{name}/__init__.py").write_text("raise SystemExit('foreign')")
+    for name in beside:
+        (tmp_path / f"src/{name}").mkdir()
+    subprocess.run([BIN / "python", "-c", "import json, numpy"], cwd=tmp_path, check=True)
+
+
+def test_make_alone_shows_the_targets_in_groups():
+    shown = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    listed = [line.split()[1] for line in shown.splitlines() if line.startswith("  make ")]
+    assert len(listed) == len(set(listed)) <= 16
+    assert [line for line in shown.splitlines() if line and not line.startswith(" ")] == [
+        *("Run", "Change", "Check", "Maintain"),
+    ]
+    phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY: help"))
+    assert set(phony.split()[2:]) == set(listed)

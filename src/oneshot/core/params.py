@@ -101,13 +101,18 @@ def leaves(schema: type[Schema]) -> Iterator[str]:
 
 
 def stage_schemas(root: str | Path = ".") -> dict[str, type[Schema]]:
-    """Import each script of stages/ and return its Params by the script's name."""
+    """Import each script of stages/ and return its Params by the script's name; raises UserError for one without.
+
+    Files whose names start with a dot, such as an editor's lock, are no scripts.
+    """
     schemas = {}
-    for path in sorted((Path(root) / "stages").glob("*.py")):
+    for path in sorted((Path(root) / "stages").glob("[!.]*.py")):
         spec = importlib.util.spec_from_file_location(f"stages_{path.stem}", path)
         assert spec and spec.loader  # None only for an unknown suffix
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        if not _is_group(getattr(module, "Params", None)):
+            raise UserError(f"{path} is no stage: it has no class Params(Schema) with the parameters that it reads")
         schemas[path.stem] = module.Params
     return schemas
 
