@@ -26,10 +26,10 @@ _UV = (
     *("UV_CONFIG_FILE", "UV_CONCURRENT_"),
 )
 # DVC starts the stages as `python stages/...`. This line is in a file of site-packages that Python executes at every
-# start. It puts this environment's `python` first on the PATH, and the working directory's src/ on the import path if it
-# is this project's, after all other packages: an experiment in a temporary folder must import its own copy of it. And
-# it ends an ignored SIGCHLD, as some supervisors leave it to their children, with which Python and so DVC take a failed
-# command for a success. One line, since each line that starts with "import" is executed separately.
+# start. It puts this environment's `python` first on the PATH, and the working directory's src/, if it is this
+# project's, on the import path after all other packages: an experiment in a temporary folder must import its own copy.
+# And it ends an ignored SIGCHLD, as some supervisors leave it to their children, with which Python and so DVC take a
+# failed command for a success. One line, since each line that starts with "import" is executed separately.
 _START = (
     "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_DFL);"
     " sys.path += [os.path.abspath('src')] if os.path.isdir('src/oneshot') else [];"
