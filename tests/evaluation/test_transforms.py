@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from oneshot.evaluation.transforms import DIGIT_METHODS, METHODS, SHRINKAGE, layers_of, represent, whitening
+from oneshot.evaluation.methods import DIGIT_METHODS, METHODS, TRANSFORMS
+from oneshot.evaluation.transforms import SHRINKAGE, FeatureTransform, layers_of, represent, whitening
 
 RNG = np.random.default_rng(0)
 SIZES = {"units": 12, "linear": 12, "pooled": 7, "maps": 9}
@@ -115,3 +117,23 @@ def test_the_power_transform_keeps_signs_and_order():
 def test_an_unknown_method_is_refused():
     with pytest.raises(KeyError):
         represent("cosine", UNSEEN, SEEN, SEEN_LABELS)
+
+
+@parametrize_with_checks([FeatureTransform(name) for name in TRANSFORMS])
+def test_checks_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("method", TRANSFORMS)
+def test_rows_of_features_are_transformed_as_the_stages_do(method):
+    unseen, seen = UNSEEN["units"][0], SEEN["units"][0]
+    found = FeatureTransform(method).fit(seen, SEEN_LABELS.astype(str)).transform(unseen)
+    np.testing.assert_array_equal(found, represent(method, UNSEEN, SEEN, SEEN_LABELS))
+
+
+def test_features_that_are_not_finite_are_refused():
+    for value in (np.nan, np.inf):
+        broken = SEEN["units"][0].copy()
+        broken[3, 4] = value
+        with pytest.raises(ValueError, match="NaN|infinity"):
+            FeatureTransform("centred").fit(broken)

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from oneshot.core.params import Schema
-from oneshot.evaluation.transforms import METHODS
+from oneshot.evaluation.methods import METHODS
 
 # Support images per class in all episodes together, of all numbers of shots: they are held in memory, 8 bytes each.
 _MOST_DRAWN = 10_000_000

@@ -1,56 +1,76 @@
-"""Transforms of features before distances are computed: the usual ones of the few-shot literature, by name."""
+"""Transforms of features before distances are computed, as a scikit-learn transformer and for a net's layers."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from oneshot.evaluation.methods import DIGIT_METHODS, METHODS, TRANSFORMS
 
-class Method(NamedTuple):
-    """How features are made from a net's outputs.
-
-    steps: applied to each layer's features, in this order; layers: "units" of the representation (of a digit net its
-    embedding), "linear" (the same before ReLU), "pooled" (the means of the last maps) or "maps" (of a digit net:
-    training.maps); features of several layers are put side by side; mirror: whether an image and its mirror image are
-    averaged (test-time averaging).
-    """
-
-    steps: tuple[str, ...] = ()
-    layers: tuple[str, ...] = ("units",)
-    mirror: bool = False
-
-
-# Sources: centring and unit length are CL2N of SimpleShot (Wang et al. 2019); the power transform with centring is that
-# of PT-MAP (Hu et al. 2021). Whitening is within-class covariance normalisation of speaker recognition (Hatch et al.
-# 2006), followed there too by unit length (Garcia-Romero & Espy-Wilson 2011), with a covariance shrunk as in
-# regularised discriminant analysis (Friedman 1989). Residual nets classify by means of the last maps (He et al. 2016).
-_WHITENED = ("centre", "whiten", "unit")
-METHODS = {
-    "raw": Method(),
-    "unit": Method(("unit",)),
-    "centred": Method(("centre", "unit")),
-    "power": Method(("power", "unit")),
-    "power_centred": Method(("power", "unit", "centre", "unit")),
-    "standardised": Method(("power", "unit", "standardise", "unit")),
-    "whitened": Method(_WHITENED),
-    "linear_whitened": Method(_WHITENED, ("linear",)),
-    "pooled_centred": Method(("centre", "unit"), ("pooled",)),
-    "pooled_whitened": Method(_WHITENED, ("pooled",)),
-    "both_whitened": Method(_WHITENED, ("linear", "pooled")),
-    "mirror": Method(mirror=True),
-    "mirror_centred": Method(("centre", "unit"), mirror=True),
-    "mirror_whitened": Method(_WHITENED, mirror=True),
-    "mirror_pooled_whitened": Method(_WHITENED, ("pooled",), mirror=True),
-    "mirror_both_whitened": Method(_WHITENED, ("linear", "pooled"), mirror=True),
-}
-# Of the digit nets: the embedding, or the last maps before it, averaged over cells.
-DIGIT_METHODS = {"raw": Method(), "maps_whitened": Method(_WHITENED, ("maps",))}
 _EXPONENT = 0.5  # of the power transform, as in PT-MAP
 SHRINKAGE = 0.6  # of the covariance, chosen on folds of the seen classes (docs/recipe.md)
 
 _STORED = ("linear", "pooled")
 
 Layers = Mapping[str, np.ndarray]
+# The constants of one step, by name.
+Constants = dict[str, np.ndarray]
+
+
+class FeatureTransform(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Transform features so that Euclidean distances tell new classes apart.
+
+    method: of methods.TRANSFORMS; shrinkage: of the covariance, see `whitening`.
+
+    After fit: steps_, a list of (step, its constants by name), in the order in which they are applied.
+
+        >>> FeatureTransform("whitened").fit(seen, seen_labels).transform(unseen)
+    """
+
+    def __init__(self, method: str = "whitened", *, shrinkage: float = SHRINKAGE):
+        self.method = method
+        self.shrinkage = shrinkage
+
+    def fit(self, X, y=None) -> "FeatureTransform":
+        """Learn the constants from features X (m, d) float of other classes than those to be told apart.
+
+        y: (m,) their classes, which only "whitened" needs. Raises ValueError if the method is unknown, the features are
+        not finite, or y is missing where it is needed.
+        """
+        if self.method not in TRANSFORMS:
+            raise ValueError(f"method must be one of {', '.join(TRANSFORMS)}, but is {self.method!r}")
+        X = validate_data(self, X, dtype=(np.float64, np.float32))
+        if y is not None:
+            y = column_or_1d(y, warn=True)
+            check_consistent_length(X, y)
+        self.steps_: list[tuple[str, Constants]] = []
+        for step in TRANSFORMS[self.method]:
+            if step == "whiten" and y is None:
+                raise ValueError(f"the method {self.method} requires y to be passed, but the target y is None")
+            constants = _constants(step, X, y, self.shrinkage)
+            X = _apply(step, X, constants)
+            self.steps_.append((step, constants))
+        self._n_features_out = X.shape[1]
+        return self
+
+    def transform(self, X) -> np.ndarray:
+        """Transform features: (n, d) float -> (n, d), of their dtype."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        made = X
+        for step, constants in self.steps_:
+            made = _apply(step, made, constants)
+        return made.astype(X.dtype, copy=made is X)
+
+    def __sklearn_tags__(self):
+        """Whitening needs the classes; float32 stays float32."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = "whiten" in TRANSFORMS.get(self.method, ())
+        assert tags.transformer_tags is not None
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
 
 
 def layers_of(arrays: Mapping[str, np.ndarray], chosen: np.ndarray) -> Layers:
@@ -67,6 +87,17 @@ def stacked(views: Sequence[Mapping[str, np.ndarray]]) -> Layers:
     return {"units": np.maximum(linear, 0), "linear": linear, "pooled": pooled}
 
 
+def fit(
+    method: str, seen: Layers, seen_labels: np.ndarray, *, shrinkage: float = SHRINKAGE
+) -> dict[str, FeatureTransform]:
+    """Fit the transform of each layer that one of METHODS or DIGIT_METHODS uses; arguments: see `represent`."""
+    chosen = (METHODS | DIGIT_METHODS)[method]
+    return {
+        layer: FeatureTransform(chosen.transform, shrinkage=shrinkage).fit(_view(seen[layer], chosen), seen_labels)
+        for layer in chosen.layers
+    }
+
+
 def represent(
     method: str, unseen: Layers, seen: Layers, seen_labels: np.ndarray, *, shrinkage: float = SHRINKAGE
 ) -> np.ndarray:
@@ -77,35 +108,10 @@ def represent(
     statistics; seen_labels: (m,) integers; shrinkage: see `whitening`. Raises KeyError for an unknown method.
     """
     chosen = (METHODS | DIGIT_METHODS)[method]
-    parts = []
-    for layer in chosen.layers:
-        views = unseen[layer], seen[layer]
-        one, known = (both.mean(0) if chosen.mirror else both[0] for both in views)
-        for step in chosen.steps:
-            one, known = _apply(step, one, known, seen_labels, shrinkage)
-        parts.append(one)
+    fitted = fit(method, seen, seen_labels, shrinkage=shrinkage)
+    parts = [transform.transform(_view(unseen[layer], chosen)) for layer, transform in fitted.items()]
     # Layers of unit length give features of unit length.
     return np.concatenate(parts, axis=1) / parts[0].dtype.type(np.sqrt(len(parts)))
-
-
-def _apply(
-    step: str, unseen: np.ndarray, seen: np.ndarray, seen_labels: np.ndarray, shrinkage: float
-) -> tuple[np.ndarray, np.ndarray]:
-    if step == "unit":
-        return _unit(unseen), _unit(seen)
-    if step == "power":
-        return _power(unseen), _power(seen)
-    if step == "standardise":
-        # Keep the scale of a unit that is constant.
-        centre, scale = _mean(seen), seen.std(0, dtype=np.float64)
-        scale = np.where(scale > 0, scale, 1).astype(seen.dtype)
-        return (unseen - centre) / scale, (seen - centre) / scale
-    if step == "whiten":
-        matrix = whitening(seen, seen_labels, shrinkage).astype(seen.dtype)
-        return unseen @ matrix, seen @ matrix
-    assert step == "centre", step
-    centre = _mean(seen)
-    return unseen - centre, seen - centre
 
 
 def whitening(features: np.ndarray, labels: np.ndarray, shrinkage: float) -> np.ndarray:
@@ -122,6 +128,37 @@ def whitening(features: np.ndarray, labels: np.ndarray, shrinkage: float) -> np.
     # Features that are constant within each class have no covariance to divide by.
     spread = np.trace(covariance) / size or 1.0
     return np.linalg.cholesky(np.linalg.inv((1 - shrinkage) * covariance + shrinkage * spread * np.eye(size)))
+
+
+def _view(layer: np.ndarray, method) -> np.ndarray:
+    """Images alone, or averaged with their mirror images: (views, n, d) -> (n, d)."""
+    return layer.mean(0) if method.mirror else layer[0]
+
+
+def _constants(step: str, seen: np.ndarray, labels: np.ndarray | None, shrinkage: float) -> Constants:
+    if step == "centre":
+        return {"centre": _mean(seen)}
+    if step == "standardise":
+        # Keep the scale of a unit that is constant.
+        scale = seen.std(0, dtype=np.float64)
+        return {"centre": _mean(seen), "scale": np.where(scale > 0, scale, 1).astype(seen.dtype)}
+    if step == "whiten":
+        assert labels is not None
+        return {"matrix": whitening(seen, labels, shrinkage).astype(seen.dtype)}
+    return {}
+
+
+def _apply(step: str, features: np.ndarray, constants: Constants) -> np.ndarray:
+    if step == "unit":
+        return _unit(features)
+    if step == "power":
+        return _power(features)
+    if step == "standardise":
+        return (features - constants["centre"]) / constants["scale"]
+    if step == "whiten":
+        return features @ constants["matrix"]
+    assert step == "centre", step
+    return features - constants["centre"]
 
 
 def _mean(features: np.ndarray) -> np.ndarray:
