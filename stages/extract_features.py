@@ -1,9 +1,10 @@
-"""Compute the representations by the 6-class net (600 units) of the unseen classes and some seen images."""
+"""Compute the representations by a ConvNet (600 units) of the classes that it has not seen and of some seen images."""
 
 from oneshot.convnet.params import ConvolutionParams
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema
 from oneshot.core.stage import run
+from oneshot.nets.table import PHOTOGRAPHS
 
 # Training images of each seen class: the statistics of the feature transforms come from them.
 SEEN_PER_CLASS = 400
@@ -16,8 +17,8 @@ class Params(Schema):
     convnet: ConvolutionParams
 
 
-def main(params: Params) -> None:
-    """Write features/6-class: the arrays of inference.represent, labels (n,) uint8 and indices (n,) int64."""
+def main(params: Params, name: str) -> None:
+    """Write features/NAME: the arrays of inference.represent, labels (n,) uint8 and indices (n,) int64."""
     import numpy as np
 
     from oneshot.convnet import inference, net
@@ -25,13 +26,15 @@ def main(params: Params) -> None:
     from oneshot.core.images import first_of_each, join
     from oneshot.datasets import cifar10
 
-    parts = cifar10.read("data/raw/cifar10").parts(files.read_arrays("data/splits/6-class"))
+    parts = cifar10.read("data/raw/cifar10").parts(files.read_arrays(f"data/splits/{name}"))
     model = net.build(len(np.unique(parts["train"].labels)))
-    files.read_weights("models/6-class.weights.h5", model)
-    images, labels, indices = join([parts["unseen"], first_of_each(parts["train"], SEEN_PER_CLASS)])
+    files.read_weights(f"models/{name}.weights.h5", model)
+    # The 10-class net has seen all classes.
+    unseen = [parts["unseen"]] if "unseen" in parts else []
+    images, labels, indices = join([*unseen, first_of_each(parts["train"], SEEN_PER_CLASS)])
     features = inference.represent(inference.accelerate(model, params.convnet.convolution), images)
-    files.write_arrays("features/6-class", {**features, "labels": labels, "indices": indices})
+    files.write_arrays(f"features/{name}", {**features, "labels": labels, "indices": indices})
 
 
 if __name__ == "__main__":
-    run(main, Params)
+    run(main, Params, net=PHOTOGRAPHS)

@@ -42,17 +42,22 @@ def main(params: Params, net: str) -> None:
         require_images(labels, groups["all"], count, key, "mnist.limit_per_class")
 
     many = {"shots": one_shot.shots, "episodes": one_shot.episodes, "seed": params.seed}
-    confusions = few_shot.evaluate_groups(points, labels, groups, **many)
-    metrics: dict[str, dict] = {group: {} for group in groups}
-    for (group, shots), counts in confusions.items():
-        metrics[group][f"shot_{shots}"] = {"accuracy": confusion.accuracy_metrics(counts)["accuracy"]}
+    metrics: dict[str, dict] = {
+        group: few_shot.accuracy_metrics(
+            few_shot.few_shot_accuracy(points, labels, classes=digits, purpose=group, **many)
+        )
+        for group, digits in groups.items()
+    }
     if NETS[net].kind == "siamese":  # the dense nets stand for comparison of the embeddings
         maps, known = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
         whitened = transforms.represent("maps_whitened", maps, known, data["seen_labels"])
-        for (_, shots), counts in few_shot.evaluate_groups(whitened, labels, {"unseen": unseen}, **many).items():
-            found = {"accuracy": confusion.accuracy_metrics(counts)["accuracy"]}
-            metrics["unseen"][f"shot_{shots}"]["maps_whitened"] = found
+        table = few_shot.few_shot_accuracy(whitened, labels, classes=unseen, purpose="unseen", **many)
+        for shots, found in few_shot.accuracy_metrics(table).items():
+            metrics["unseen"][shots]["maps_whitened"] = found
     fewest = min(one_shot.shots)
+    confusions = few_shot.evaluate_groups(
+        points, labels, groups, shots=[fewest], episodes=one_shot.episodes, seed=params.seed
+    )
     matrices = [
         confusion.to_table(confusions[group, fewest].sum(0), digits).assign(part=group, shots=fewest)
         for group, digits in groups.items()

@@ -59,7 +59,7 @@ def main(params: Params) -> None:
 
     from oneshot.core import files
     from oneshot.datasets import cifar10, mnist
-    from oneshot.export import onnx_file
+    from oneshot.encoders.write import read_constants
     from oneshot.nets.table import PHOTOGRAPHS
     from oneshot.page.contents import contents
     from oneshot.page.render import render
@@ -75,7 +75,7 @@ def main(params: Params) -> None:
         mnist=mnist.read("data/raw/mnist"),
         checksums={path.name: sha256(path.read_bytes()).hexdigest() for path in raw},
         features={net: files.read_arrays(f"features/{net}") for net in ("6-class", *EMBEDDINGS)},
-        drawing_net=onnx_file.read_constants("exports/siamese-2d/siamese-2d.onnx"),
+        drawing_net=read_constants("exports/siamese-2d.onnx"),
         metrics={path.relative_to("metrics").with_suffix("").as_posix(): files.read_json(path) for path in metrics},
         curves={net: pd.read_csv(f"plots/curves/{net}.csv") for net in (*PHOTOGRAPHS, *EMBEDDINGS)},
         confusion={name: pd.read_csv(f"plots/{folder}/confusion.csv") for name, folder in tables.items()},

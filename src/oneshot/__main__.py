@@ -1,27 +1,29 @@
-"""Use the trained nets on images of your own: `python -m oneshot classify` and `python -m oneshot evaluate`."""
+"""Classify images from one example of each class, or a few; see how well that works; look into an ONNX file."""
 
 import argparse
 import errno
 import os
 import sys
+import warnings
 
-from oneshot.core.environment import ComputeParams, enter
 from oneshot.core.errors import UserError
 
-_EPILOG = "Run it in the project's root; docs/use.md has examples."
+_ENCODER = (
+    "6-class or 10-class (photographs), siamese-2d, siamese-3d, dense-all or dense-seen (drawings), or an ONNX file"
+)
 
 
 def main() -> None:
-    """Run the command line: status 1 and one sentence on a user's mistake, 130 on Ctrl-C, 141 on a closed pipe.
-
-    It runs under the environment of the pipeline's stages, for which the process replaces itself, so that the results
-    do not depend on the user's settings.
-    """
+    """Run the command line: status 1 and a sentence per mistake of the user, 130 on Ctrl-C, 141 on a closed pipe."""
     try:
         _open_what_is_closed()
-        enter(ComputeParams(threads=2, instructions="portable"))
-        _run()
+        # Pillow warns of slightly broken files that it reads all the same, and matplotlib of letters that it lacks.
+        warnings.simplefilter("ignore")
+        broken = _run()
         sys.stdout.flush()
+        for sentence in broken:
+            print(f"skipped: {sentence}", file=sys.stderr)
+        sys.exit(1 if broken else 0)
     except UserError as error:
         sys.exit(f"error: {error}")
     except BrokenPipeError:
@@ -41,57 +43,76 @@ def main() -> None:
         sys.exit(130)
 
 
-def _run() -> None:
-    from oneshot.use import nets
+def _run() -> list[str]:
+    """Parse the words and do what they say; return a sentence on each image that was skipped."""
+    given = vars(_parser().parse_args())
+    command = given.pop("command")
+    from oneshot.encoders.catalogue import find
+    from oneshot.use import commands
 
-    parser = argparse.ArgumentParser(prog="python -m oneshot", description=__doc__, epilog=_EPILOG)
+    graph = {name: given.pop(name) for name in ("size", "output", "preprocess", "mean", "std")}
+    options = _options(**graph)
+    if command == "inspect":
+        commands.inspect(given["file"], **options)
+        return []
+    if options:
+        from oneshot.encoders.encoder import Encoder
+
+        given["encoder"] = Encoder(find(given["encoder"]), **options)
+    if command == "classify":
+        return commands.classify(given.pop("examples"), given.pop("images"), **given)
+    renamed = {"picture_file": given.pop("picture"), "confusion_file": given.pop("confusion")}
+    return commands.evaluate(given.pop("folder"), **renamed, **given)
+
+
+def _options(*, size, output, preprocess, mean, std) -> dict:
+    """The options of Encoder that were given."""
+    if (mean is None) != (std is None) or (mean is not None and preprocess is not None):
+        raise UserError("give --mean and --std together, or --preprocess")
+    chosen = {"size": size, "output": output, "preprocess": (mean, std) if mean else preprocess}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="oneshot", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+
+    graph = argparse.ArgumentParser(add_help=False)
+    other = graph.add_argument_group("an ONNX file that is not of this project")
+    other.add_argument("--size", type=int, metavar="PIXELS", help="side of the images, where the file leaves it open")
+    other.add_argument("--output", metavar="NAME", help="which output, where there are several")
+    other.add_argument("--preprocess", choices=("imagenet", "clip", "none"), help="scaling of pixels; none: 0 to 1")
+    other.add_argument("--mean", type=float, nargs="+", help="of pixels from 0 to 1, one number or three; with --std")
+    other.add_argument("--std", type=float, nargs="+", help="their deviation")
 
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
-        "--net",
-        choices=nets.NAMES,
-        default=nets.CONVNET,
-        help=f"{nets.CONVNET} (the default) for photographs, the others for drawings of digits and signs",
+        "--encoder", "--net", default="6-class", metavar="NAME|FILE", help=f"{_ENCODER}; default: 6-class"
     )
     common.add_argument(
-        "--method",
-        choices=nets.METHODS,
-        help=f"transform of the representations; {nets.default_method(nets.CONVNET)} is the default of the"
-        f" {nets.CONVNET} net, raw that of the others, which also have maps_whitened (docs/metrics.md)",
+        "--method", metavar="NAME", help="transform of the vectors; default: the best (docs/metrics.md)"
     )
+    common.add_argument("--background", metavar="FOLDER", help="images of other classes, to centre and whiten by")
+    common.add_argument("--csv", metavar="FILE", help="write the table as CSV; -: to standard output")
+    common.add_argument("--json", metavar="FILE", help="write the table as JSON; -: to standard output")
 
     text = "Classify images by one example of each class, or a few."
-    one = commands.add_parser("classify", parents=[common], help=text, description=text)
-    one.add_argument("examples", metavar="EXAMPLES", help="a folder with a folder of images per class")
+    one = commands.add_parser("classify", parents=[common, graph], help=text, description=text)
+    one.add_argument("examples", metavar="EXAMPLES", help="a folder with a folder of images, or an image, per class")
     one.add_argument("images", metavar="IMAGES", nargs="+", help="files, or folders of images")
-    one.add_argument("--csv", metavar="FILE", help="write the table as CSV")
-    one.add_argument("--json", metavar="FILE", help="write the table as JSON")
 
-    text = "Report how well the net tells your classes apart from 1, 2, 5 and 10 examples."
-    other = commands.add_parser("evaluate", parents=[common], help=text, description=text)
-    other.add_argument("folder", metavar="FOLDER", help="a folder with a folder of images per class, two each or more")
-    other.add_argument(
-        "--episodes", type=int, default=1000, help="random choices of the examples (default: %(default)s)"
-    )
-    other.add_argument("--seed", type=int, help="seed of these random choices (default: `seed` in params.yaml)")
-    other.add_argument("--csv", metavar="FILE", help="write accuracy by number of examples as CSV")
-    other.add_argument("--json", metavar="FILE", help="write accuracy by number of examples as JSON, for DVC's metrics")
-    other.add_argument("--confusion", metavar="FILE", help="write the counts of the confusion matrix as CSV")
-    other.add_argument(
-        "--picture", metavar="FILE", help="draw accuracy by number of examples, and the confusion matrix, as PNG"
-    )
+    text = "Report how well classes are told apart from 1, 2, 5 and 10 examples."
+    two = commands.add_parser("evaluate", parents=[common, graph], help=text, description=text)
+    two.add_argument("folder", metavar="FOLDER", help="a folder with a folder of images per class, two each or more")
+    two.add_argument("--episodes", type=int, default=1000, help="random choices of the examples; default: %(default)s")
+    two.add_argument("--seed", type=int, default=1, help="of these choices; default: %(default)s")
+    two.add_argument("--confusion", metavar="FILE", help="write the counts of the confusion matrix as CSV")
+    two.add_argument("--picture", metavar="FILE", help="draw both as PNG (needs matplotlib)")
 
-    given = vars(parser.parse_args())
-    command = given.pop("command")
-    from oneshot.use import commands as use
-
-    if command == "classify":
-        use.classify(given.pop("examples"), given.pop("images"), **given)
-    else:
-        use.evaluate(
-            given.pop("folder"), picture_file=given.pop("picture"), confusion_file=given.pop("confusion"), **given
-        )
+    text = "Say what an ONNX file wants and gives."
+    three = commands.add_parser("inspect", parents=[graph], help=text, description=text)
+    three.add_argument("file", metavar="NAME|FILE", help=_ENCODER)
+    return parser
 
 
 def _open_what_is_closed() -> None:

@@ -135,5 +135,5 @@ def test_features_that_are_not_finite_are_refused():
     for value in (np.nan, np.inf):
         broken = SEEN["units"][0].copy()
         broken[3, 4] = value
-        with pytest.raises(ValueError, match="NaN|infinity"):
+        with pytest.raises(ValueError, match=r"NaN|infinity"):
             FeatureTransform("centred").fit(broken)

@@ -31,7 +31,7 @@ from oneshot.use import digits
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PAGE = Path(__file__).parents[2] / "plots/page.html"
-NET = Path(__file__).parents[2] / "exports/siamese-2d/siamese-2d.onnx"
+NET = Path(__file__).parents[2] / "exports/siamese-2d.onnx"
 PACKAGES = ("chromium", "chromium-driver")
 # Starting the browser and drawing in software take long if the processors are busy.
 PATIENCE = 240

@@ -24,22 +24,31 @@ def test_the_recipe_measures_compares_and_leaves_the_main_pipeline_alone(branch:
             image = np.full((40, 40), 250 - 5 * number, np.uint8)
             image[5 : 5 + size, 10 + int(random.integers(9)) :][:, :6] = 0
             Image.fromarray(image).save(branch / f"own/images/{name}/{number}.png")
-    smoke.shrink(branch / "own", {"net": "siamese-2d", "method": "raw", "episodes": 20})
+    smoke.shrink(branch / "own", {"encoder": "siamese-2d", "method": "raw", "episodes": 20})
     dvc(branch, "add", "own/images")
-    assert ran(dvc(branch, "repro", "own/dvc.yaml")) == ["own/dvc.yaml:evaluate"]
+    assert ran(dvc(branch, "repro", "own/dvc.yaml")) == ["own/dvc.yaml:encoder", "own/dvc.yaml:evaluate"]
     first = json.loads((branch / "own/metrics.json").read_text())
     assert first["classes"] == 2 and first["images"] == 6 and 0 <= first["shot_2"]["accuracy"] <= 1
     assert "Data and pipelines are up to date" in dvc(branch, "repro")
     smoke.commit(branch, "my classes")
 
     assert ran(dvc(branch, "exp", "run", "own/dvc.yaml", "-S", "own/params.yaml:episodes=30")) == [
-        "own/dvc.yaml:evaluate"
+        "own/dvc.yaml:encoder",  # looked at each time
+        "own/dvc.yaml:evaluate",
     ]
     assert "own/params.yaml" in json.loads(dvc(branch, "params", "diff", "--json"))
     assert "own/" not in (branch / "dvc.lock").read_text()
+    assert ran(dvc(branch, "repro", "own/dvc.yaml")) == ["own/dvc.yaml:encoder"]
 
-    # A change of the library, here of a module that no stage before it imports.
-    assert ran(dvc(branch, "repro", "own/dvc.yaml")) == []
-    with (branch / "src/oneshot/evaluation/transforms.py").open("a") as file:
-        file.write("# touched\n")
-    assert ran(dvc(branch, "repro", "own/dvc.yaml")) == ["own/dvc.yaml:evaluate"]
+
+def test_a_missing_encoder_is_one_sentence_and_starts_no_training(branch: Path):
+    shutil.copytree(branch / "recipes/own", branch / "own")
+    (branch / "own/pipeline.yaml").rename(branch / "own/dvc.yaml")
+    (branch / "own/images/a").mkdir(parents=True)
+    (branch / "exports/6-class.onnx").unlink()
+    smoke.shrink(branch / "own", {"encoder": "6-class"})
+    before = smoke.git(branch, "status", "--porcelain")
+    done = smoke.dvc(branch, "repro", "own/dvc.yaml", check=False, capture_output=True, text=True)
+    assert done.returncode != 0 and "error: the encoder 6-class, for photographs, is not here" in done.stderr
+    assert "train_convnet" not in done.stdout + done.stderr
+    assert smoke.git(branch, "status", "--porcelain") == before

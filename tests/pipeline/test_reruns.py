@@ -30,9 +30,8 @@ EXPORTS = {
     *(f"export_digit_net@{net}" for net in ("siamese-2d", "siamese-3d", "dense-all", "dense-seen")),
 } | PAGE
 ONE_SHOT = ONE_SHOT_CIFAR10 | ONE_SHOT_SIAMESE | ONE_SHOT_DENSE
-FEATURES = {"extract_features"} | ONE_SHOT_CIFAR10
-TEN_CLASS = {"train_convnet@10-class", "export_convnet@10-class"} | PAGE
-SIX_CLASS = {"train_convnet@6-class", "export_convnet@6-class"} | FEATURES
+TEN_CLASS = {"train_convnet@10-class", "extract_features@10-class", "export_convnet@10-class"} | PAGE
+SIX_CLASS = {"train_convnet@6-class", "extract_features@6-class", "export_convnet@6-class"} | ONE_SHOT_CIFAR10
 CONVNET = TEN_CLASS | SIX_CLASS
 SIAMESE = {
     f"{stage}@siamese-{d}d" for stage in ("train_siamese", "export_digit_net") for d in (2, 3)
@@ -131,9 +130,9 @@ PACKAGES = {
     "convnet": CONVNET,
     "siamese": SIAMESE,
     "dense_embedding": DENSE,
-    "export": EXPORTS,
+    "encoders": EXPORTS,
     # the evaluations, which train nothing
-    "evaluation": ONE_SHOT,
+    "evaluation": ONE_SHOT | EXPORTS,
     # what shows the results
     "plotting": PICTURES,
     "page": PAGE,

@@ -12,17 +12,17 @@ from PIL import Image, ImageDraw
 
 from oneshot.core import files
 from oneshot.datasets import cifar10
-from oneshot.use import nets
-from oneshot.use.representation import represent
+from oneshot.encoders.encoder import Encoder
+from oneshot.nets.table import DRAWINGS
+from oneshot.use.representation import load
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
-ROOT = Path(__file__).parents[2]
 
 
 def oneshot(folder: Path, *words: str | Path) -> str:
     """Run the command line in a project; return what it printed."""
     command = [sys.executable, "-m", "oneshot", *map(str, words)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -45,7 +45,7 @@ def test_an_image_written_as_png_has_the_representation_that_the_pipeline_stored
     data = files.read_arrays(smoke_run / "features/6-class")
     stored = dict(zip(data["indices"].tolist(), data["embeddings"], strict=True))
     paths = sorted(photographs.rglob("*.png"))
-    found = represent(nets.load("6-class", "raw", smoke_run), paths)
+    found = load(Encoder(smoke_run / "exports/6-class.onnx"), "raw")(paths)
     expected = np.stack([stored[int(path.stem)] for path in paths])
     assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
 
@@ -56,13 +56,13 @@ def test_photographs_are_classified_and_the_classes_evaluated(smoke_run: Path, p
     table = pd.read_csv(tmp_path / "table.csv")
     assert set(table["class"]) <= {"frog", "horse", "ship", "truck"}
     out = oneshot(smoke_run, "evaluate", photographs, "--episodes", "20", "--picture", tmp_path / "picture.png")
-    assert out.startswith("4 classes, 48 images; net 6-class, method both_whitened; 20 episodes")
+    assert out.startswith("4 classes, 48 images; encoder 6-class, method mirror_both_whitened; 20 episodes")
     assert Image.open(tmp_path / "picture.png").format == "PNG"
 
 
 @pytest.mark.parametrize(
     ("net", "method"),
-    [*((name, "raw") for name in nets.NAMES if name != nets.CONVNET), ("siamese-2d", "maps_whitened")],
+    [*((name, "raw") for name in DRAWINGS), ("siamese-2d", "maps_whitened")],
 )
 def test_drawings_are_told_apart(smoke_run: Path, tmp_path: Path, net: str, method: str):
     """A vertical bar and a ring, of other sizes, places and colours than their one example."""
@@ -78,6 +78,6 @@ def test_drawings_are_told_apart(smoke_run: Path, tmp_path: Path, net: str, meth
             path = tmp_path / folder / (f"{name}/1.png" if folder == "examples" else f"{name}.png")
             path.parent.mkdir(parents=True, exist_ok=True)
             image.save(path)
-    words = "--net", net, "--method", method, "--csv", tmp_path / "table.csv"
+    words = "--encoder", net, "--method", method, "--csv", tmp_path / "table.csv"
     oneshot(smoke_run, "classify", tmp_path / "examples", tmp_path / "new", *words)
     assert pd.read_csv(tmp_path / "table.csv")["class"].tolist() == ["bar", "ring"]

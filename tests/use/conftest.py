@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oneshot.use import nets
+from oneshot.encoders import catalogue
 from tests.use import stand_in
 
 COLOURS = {"blue": (20, 30, 220), "green": (20, 200, 40), "red": (230, 20, 10)}
@@ -20,10 +20,10 @@ def plain(colour: tuple[int, int, int], change: int = 0) -> Image.Image:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with params.yaml, `examples` of three colours, `new` images; the nets are the stand-in."""
+    """A working directory with `examples` of three colours and `new` images; 6-class is the stand-in."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(nets, "load", stand_in.load)
-    Path("params.yaml").write_bytes((Path(__file__).parents[2] / "params.yaml").read_bytes())
+    monkeypatch.setattr(catalogue, "_FOLDERS", (stand_in.write(tmp_path / "encoders/6-class.onnx").parent,))
+    Path("text.yaml").write_text("no image")
     Path("new").mkdir()
     for name, colour in COLOURS.items():
         folder = Path("examples") / name

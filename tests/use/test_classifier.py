@@ -2,9 +2,14 @@
 
 import doctest
 import pickle
+import subprocess
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.base import clone
@@ -14,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from oneshot.use import classifier as module
-from oneshot.use import folders, nets
+from oneshot.use import folders, photographs
 from oneshot.use.classifier import OneShotClassifier
 from oneshot.use.mistakes import InputError
 from tests.use import stand_in
@@ -40,10 +45,10 @@ def test_each_query_has_the_class_of_the_nearest_examples():
 def test_distances_are_euclidean_to_the_means_of_the_classes():
     classifier = fitted(method="raw")
     queries = [plain((100, 100, 100)), plain((0, 0, 0))]
-    vectors = np.stack([nets.photographs.prepare(np.array(query)).mean((0, 1)) for query in queries])
+    vectors = np.stack([photographs.prepare(np.array(query)).mean((0, 1)) for query in queries])
     expected = [[np.linalg.norm(vector - mean) for mean in classifier.means_] for vector in vectors]
     assert np.allclose(classifier.distances(queries), expected)
-    assert np.allclose(classifier.decision_function(queries), np.negative(expected))
+    assert np.allclose(classifier.decision_function(queries), -np.square(expected))
 
 
 def test_files_images_and_arrays_are_the_same():
@@ -63,7 +68,7 @@ def test_classes_may_be_numbers_and_one_example_each_is_enough():
 
 
 def test_it_is_cloned_and_pickled_without_the_net():
-    classifier = fitted(method="power")
+    classifier = fitted(method="root")
     assert clone(classifier).get_params() == classifier.get_params()
     assert not hasattr(clone(classifier), "means_")
     packed = pickle.dumps(classifier)
@@ -78,19 +83,87 @@ def test_pipelines_searches_and_cross_validation():
     pipeline = make_pipeline(darker, OneShotClassifier())
     assert pipeline.fit(found.paths, found.names).predict(["new/some blue é.png"]).tolist() == ["blue"]
     assert cross_val_score(OneShotClassifier(), found.paths, found.names, cv=3).tolist() == [1, 1, 1]
-    search = GridSearchCV(OneShotClassifier(), {"method": ["raw", "centred"]}, cv=3, error_score="raise")
+    search = GridSearchCV(OneShotClassifier(), {"method": ["raw", "root"]}, cv=3, error_score="raise")
     assert search.fit(found.paths, found.names).best_score_ == 1
 
 
-def test_a_net_that_was_trained_again_is_refused(monkeypatch):
+def test_an_encoder_that_is_another_file_by_now_is_refused():
     classifier = fitted()
-    again = stand_in.load("6-class")
-    object.__setattr__(again, "hash", "2")
-    monkeypatch.setattr(nets, "load", lambda *names: again)
-    with pytest.raises(
-        InputError, match="6-class has been trained again since this classifier was fitted: fit it again"
-    ):
+    stand_in.write(Path("encoders/6-class.onnx"), (1, 32, 32, 3))
+    with pytest.raises(InputError, match="6-class is another file since this classifier was fitted: fit it again"):
         classifier.predict([plain((1, 2, 3))])
+
+
+def test_more_examples_and_another_class_are_those_of_one_fit():
+    found = folders.examples("examples")
+    whole = fitted()
+    parts = OneShotClassifier().fit(found.paths[:5], found.names[:5])
+    parts.partial_fit(found.paths[5:7], found.names[5:7]).partial_fit(found.paths[7:], found.names[7:])
+    assert parts.classes_.tolist() == whole.classes_.tolist() and parts.counts_.tolist() == [3, 3, 3]
+    np.testing.assert_allclose(parts.means_, whole.means_)
+
+
+def test_probabilities_are_of_the_temperature_in_the_file():
+    queries = [plain((100, 100, 90)), plain((0, 0, 0))]
+    classifier = fitted()
+    squares = classifier.distances(queries) ** 2
+    expected = np.exp(-squares / (900 * (1 + 1 / 3)))
+    np.testing.assert_allclose(classifier.predict_proba(queries), expected / expected.sum(1, keepdims=True))
+    with pytest.raises(InputError, match="no probabilities without a temperature: give a background"):
+        fitted(method="root").predict_proba(queries)
+
+
+def test_an_encoder_of_ones_own_with_a_background_folder():
+    def colours(images):
+        return np.stack([image.mean((0, 1)) for image in images])
+
+    classifier = fitted(encoder=colours, background="examples")
+    assert classifier.predict_proba([plain(COLOURS["red"], 7)]).argmax() == 2
+    assert cross_val_score(clone(classifier), *_examples(), cv=3).tolist() == [1, 1, 1]
+
+
+def _examples():
+    found = folders.examples("examples")
+    return found.paths, found.names
+
+
+def test_columns_of_a_table_hold_images():
+    table = pd.DataFrame({"image": ["new/some red é.png", "new/some blue é.png"], "number": [1, 2]})
+    for images in (table["image"], table[["image"]], table[["image"]].to_numpy()):
+        assert fitted().predict(images).tolist() == ["red", "blue"]
+    with pytest.raises(InputError, match="the table has 2 columns: give the one that holds the images"):
+        fitted().predict(table)
+
+
+def test_arrays_that_could_be_something_else_are_refused():
+    image = np.array(plain((200, 0, 0)))
+    with pytest.raises(InputError, match=r"shape \(40, 50, 3\), which is one image in colour: give image\[None\]"):
+        fitted().predict(image)
+    with pytest.raises(InputError, match=r"channels first: give images.transpose\(0, 2, 3, 1\)"):
+        fitted().predict(image.transpose(2, 0, 1)[None])
+    expected = fitted().distances(image[None])
+    np.testing.assert_allclose(fitted().distances(image[None] / 255), expected, rtol=1e-6)
+    np.testing.assert_array_equal(fitted().distances(image[None].astype(np.int64)), expected)
+
+
+def test_threads_give_the_same_and_change_nothing_of_the_process():
+    classifier, queries = fitted(), [plain((90, 80, 70), change) for change in range(6)]
+    expected, streams, before = classifier.distances(queries), (sys.stdout, sys.stderr), list(warnings.filters)
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(lambda _: classifier.distances(queries), range(12)))
+    assert all(np.array_equal(one, expected) for one in found)
+    assert (sys.stdout, sys.stderr) == streams and warnings.filters == before
+
+
+def test_importing_the_package_loads_nothing_and_the_classifier_no_tensorflow():
+    code = (
+        "import sys, oneshot; assert 'numpy' not in sys.modules\n"
+        "oneshot.OneShotClassifier; assert not {'tensorflow', 'keras', 'pydantic', 'matplotlib'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2] / "src"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +175,7 @@ def test_a_net_that_was_trained_again_is_refused(monkeypatch):
         (np.zeros((20, 10)), ["a"] * 20, r"images have the shape \(20, 10\): an array is \(n, height, width\)"),
         ([3], ["a"], "image 0 is of type int: give files, PIL images or arrays"),
         ([plain((1, 2, 3)), plain((9, 9, 9))], ["a", "a"], "there is one class only, a: give examples of two"),
-        ([plain((9, 9, 9))] * 2, ["a", "b"], "all examples look the same to the net: give other images"),
+        ([plain((9, 9, 9))] * 2, ["a", "b"], "all examples look the same to the encoder: give other images"),
         ([plain((9, 9, 9))], None, "requires y to be passed"),
         ([plain((9, 9, 9))], ["a", "b"], "inconsistent numbers of samples"),
         (["none.png", plain((9, 9, 9))], ["a", "b"], r"none\.png is missing"),
@@ -119,8 +192,9 @@ def test_it_has_to_be_fitted():
 
 
 def test_the_example_of_the_documentation():
-    for name, colour in {"cat": (200, 100, 50), "car": (20, 20, 90), "who": (190, 90, 50)}.items():
-        plain(colour).save(f"{name}.jpg")
+    for name, colour in {"ring": (200, 100, 50), "cross": (20, 20, 90), "what": (190, 90, 50)}.items():
+        plain(colour).save(f"{name}.png")
+    stand_in.write(Path("encoders/siamese-3d.onnx"))
     (example,) = doctest.DocTestFinder(recurse=False).find(
         OneShotClassifier, "example", globs={"OneShotClassifier": OneShotClassifier}, module=module
     )

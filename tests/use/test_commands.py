@@ -1,5 +1,6 @@
 """What the command line does: tables printed and written, notes on the side, nothing written after a mistake."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -17,13 +18,13 @@ from tests.use.conftest import plain
 pytestmark = pytest.mark.usefixtures("project")
 
 
-def classify(*images, examples="examples", net="6-class", method=None, csv=None, json=None):
-    commands.classify(examples, images, net=net, method=method, csv=csv, json=json)
+def classify(*images, examples="examples", encoder="6-class", **others):
+    return commands.classify(examples, images, encoder=encoder, **others)
 
 
 def evaluate(folder="examples", episodes=50, picture=None, confusion=None, **others):
-    given = {"net": "6-class", "method": None, "episodes": episodes, **others}
-    commands.evaluate(folder, **given, confusion_file=confusion, picture_file=picture)
+    given = {"encoder": "6-class", "episodes": episodes, **others}
+    return commands.evaluate(folder, **given, confusion_file=confusion, picture_file=picture)
 
 
 def files_here():
@@ -34,17 +35,15 @@ def test_classify_prints_and_writes_the_same_table(capsys):
     classify("new", csv="out/table.csv", json="table.json")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split("  ")[0] == "image" and lines[0].endswith("runner-up  its distance")
-    assert [line.split()[:4] for line in lines[1:]] == [["new/some", c, "é.png", c] for c in ("blue", "green", "red")]
+    colours = ("blue", "green", "red")
+    assert [line.split()[:6] for line in lines[1:]] == [["new/some", c, "é.png", c, "1", "sure"] for c in colours]
     table = pd.read_csv("out/table.csv")
-    assert list(table) == ["image", "class", "distance", "runner_up", "runner_up_distance"]
+    assert list(table) == ["image", "class", "probability", "answer", "distance", "runner_up", "runner_up_distance"]
     assert table["class"].tolist() == ["blue", "green", "red"]
     assert (table["distance"] < table["runner_up_distance"]).all() and (table["class"] != table["runner_up"]).all()
     written = json.loads(Path("table.json").read_text())
-    assert (
-        written["net"] == "6-class"
-        and written["method"] == "both_whitened"
-        and written["classes"] == ["blue", "green", "red"]
-    )
+    about = {"encoder": "6-class", "method": "raw", "classes": ["blue", "green", "red"]}
+    assert {key: value for key, value in written.items() if key != "images"} == about
     assert [row["class"] for row in written["images"]] == ["blue", "green", "red"]
     assert np.allclose([row["distance"] for row in written["images"]], table["distance"], atol=1e-5)
 
@@ -72,7 +71,7 @@ def test_notes_go_to_standard_error(capsys):
 def test_evaluate_prints_curve_and_matrix_and_writes_curve_and_picture(capsys):
     evaluate(csv="curve.csv", json="metrics.json", confusion="confusion.csv", picture="drawn/picture.png")
     out = capsys.readouterr().out
-    assert out.startswith("3 classes, 9 images; net 6-class, method both_whitened; 50 episodes\n")
+    assert out.startswith("3 classes, 9 images; encoder 6-class, method raw; 50 episodes\n")
     assert ["1", "100.0%", "+/-", "0.0%", "100%", "to", "100%"] in [line.split() for line in out.splitlines()]
     assert out.endswith("blue    100      0    0\ngreen     0    100    0\nred       0      0  100\n")
     curve = pd.read_csv("curve.csv")
@@ -104,13 +103,15 @@ def test_many_classes_are_told_by_the_pairs_that_are_confused(capsys):
     ("call", "sentence"),
     [
         (lambda: classify("new", csv="new"), "new is a folder: give the name of a file to write"),
-        (lambda: classify("new", json="params.yaml/x"), "params.yaml/x cannot be written: .*params.yaml is a file"),
+        (lambda: classify("new", json="text.yaml/x"), "text.yaml/x cannot be written: .*text.yaml is a file"),
         (lambda: classify("new", csv="a.csv", json="./a.csv"), "a.csv is named for two outputs"),
         (lambda: classify("new", csv="a.csv", json="new/../a.csv"), r"new/\.\./a.csv is named for two outputs"),
         (lambda: classify("none", csv="a.csv"), "none is missing"),
-        (lambda: classify("params.yaml", csv="a.csv"), "params.yaml is no image that Pillow can read"),
-        (lambda: classify("new", net="siamese-2d", method="unit"), "method unit is for the 6-class net"),
+        (lambda: classify("text.yaml", csv="a.csv"), "text.yaml is no image that Pillow can read"),
+        (lambda: classify("new", method="unit"), "method must be one of raw, root with the encoder 6-class"),
         (lambda: evaluate("new", csv="a.csv"), "new has no folders in it"),
+        (lambda: evaluate(csv="-", json="-"), "standard output .-. is for one table"),
+        (lambda: evaluate(picture="-"), "standard output .-. is for one table"),
         (lambda: evaluate(episodes=1), "the number of episodes must be from 2 to"),
         (lambda: evaluate(picture="a.svg"), "--picture writes PNG: give a name that ends in .png, not a.svg"),
         (lambda: evaluate(seed=-1), "--seed must be from 0 to"),
@@ -128,7 +129,7 @@ def test_mistakes_end_in_a_sentence_and_write_nothing(call, sentence):
 def test_what_is_no_plain_file_is_refused_and_stays_as_it_is():
     """A new file would take its place: as root, that of /dev/null too."""
     os.mkfifo("pipe")
-    os.symlink("params.yaml", "link")
+    os.symlink("text.yaml", "link")
     os.symlink("nowhere", "broken link")
     for name in ("pipe", "link", "broken link"):
         with pytest.raises(UserError, match=f"{name} is a device, a pipe or a link: give the name"):
@@ -154,3 +155,35 @@ def test_a_folder_without_permission_is_reported_before_any_work(monkeypatch, na
 def test_equally_near_classes_are_in_the_order_of_their_names():
     table = commands.nearest_two([Path("x")], np.array([[2.0, 1.0, 1.0]]), np.array(["a", "b", "c"]))
     assert table.iloc[0].tolist() == ["x", "b", 1.0, "c", 1.0]
+
+
+def test_one_bad_image_of_many_is_left_out_and_named(capsys):
+    Path("new/bad.png").write_bytes(b"bad")
+    (sentence,) = classify("new", csv="-")
+    assert sentence.startswith("new/bad.png is no image that Pillow can read")
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert table["class"].tolist() == ["blue", "green", "red"]
+    with pytest.raises(UserError, match=r"bad.png is no image"):
+        classify("new/bad.png")
+    Path("examples/red/bad.png").write_bytes(b"bad")
+    assert len(evaluate(json="-")) == 1
+    assert json.loads(capsys.readouterr().out)["images"] == 9
+
+
+def test_an_image_per_class_is_enough_and_its_name_is_the_class(capsys):
+    classify("new", examples="new", csv="-")
+    out = capsys.readouterr()
+    assert pd.read_csv(io.StringIO(out.out))["class"].tolist() == ["some blue é", "some green é", "some red é"]
+    assert "note: 3 images are an example too, which is no test of it: " in out.err
+
+
+def test_an_image_in_two_classes_is_noted(capsys):
+    Path("examples/red/twin.png").write_bytes(Path("examples/blue/0.png").read_bytes())
+    evaluate()
+    assert "note: 1 image is in more than one class: examples/blue/0.png\n" in capsys.readouterr().err
+
+
+def test_what_an_encoder_wants_and_gives_is_told(capsys):
+    commands.inspect("6-class")
+    out = capsys.readouterr().out
+    assert "raw ['n', 3]; root ['n', 3]" in out and "photograph" in out and "900.0" in out

@@ -10,13 +10,16 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
+from oneshot.use import representation
 from oneshot.use.classifier import OneShotClassifier
 
 
 class OfRows(OneShotClassifier):
     """The classifier of rows of numbers."""
 
-    def _represent(self, X, *, fitting):
+    representation_ = representation.Representation("rows", "raw", lambda row: row, np.stack, temperature=1.0)
+
+    def _represent(self, X, *, fitting, broken=None):
         return validate_data(self, X, dtype=np.float64, reset=fitting)
 
     def __sklearn_tags__(self):

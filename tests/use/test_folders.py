@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from oneshot.core.errors import UserError
-from oneshot.use.folders import examples, images
+from oneshot.use.folders import Found, examples, images, repeated
 
 
 def fill(root, *names):
@@ -64,7 +64,7 @@ def test_links_to_folders_are_not_followed_round_and_round(tmp_path):
         ([], "has no folders in it: put the images of each class into a folder that has its name"),
         (["1.png"], "has no folders in it"),
         (["a/1.png", "b/1.txt"], "/b holds no image: put one into it, or remove the folder"),
-        (["a/1.png", "b/.1.png"], "/b holds no image"),
+        (["a/1.png", "b/.1.png"], "has one class only, a"),
         (["a/1.png", "a/2.png"], "has one class only, a: there is nothing to tell apart; add a folder"),
         (["Cat/1.png", "cat/1.png"], "has a class twice, Cat and cat: give them different names, or join them"),
     ],
@@ -79,6 +79,47 @@ def test_one_name_in_two_spellings_of_unicode_is_one_name(tmp_path):
     fill(tmp_path, *(f"{unicodedata.normalize(form, 'été')}/1.png" for form in ("NFC", "NFD")))
     with pytest.raises(UserError, match="has a class twice"):
         examples(tmp_path)
+
+
+def test_a_link_to_a_folder_elsewhere_is_followed_and_one_that_leads_back_is_noted(tmp_path):
+    fill(tmp_path, "set/a/1.png", "set/b/1.png", "elsewhere/2.png")
+    os.symlink(tmp_path / "elsewhere", tmp_path / "set/a/more")
+    os.symlink(tmp_path / "set", tmp_path / "set/b/back")
+    found = examples(tmp_path / "set")
+    assert [path.name for path in found.paths] == ["1.png", "2.png", "1.png"]
+    assert found.notes == [f"1 file is skipped, no image by its place or name: {tmp_path}/set/b/back"]
+
+
+def test_what_systems_leave_and_empty_folders_are_noted(tmp_path):
+    fill(tmp_path, "a/1.png", "a/Thumbs.db", "b/1.png", "__MACOSX/x.png", "desktop.ini", "b/phone.HEIC", "b/two.mpo")
+    (tmp_path / "c").mkdir()
+    found = examples(tmp_path)
+    assert [path.name for path in found.paths] == ["1.png", "1.png", "phone.HEIC", "two.mpo"]
+    skipped, empty = found.notes
+    assert skipped.startswith("3 files are skipped") and empty == f"1 folder is empty and skipped: {tmp_path}/c"
+
+
+def test_an_image_per_class_only_where_it_is_asked_for(tmp_path):
+    fill(tmp_path, "A.png", "B.jpg", "notes.txt")
+    assert examples(tmp_path, flat=True).names == ["A", "B"]
+    with pytest.raises(UserError, match="has no folders in it"):
+        examples(tmp_path)
+    fill(tmp_path, "A.jpg")
+    with pytest.raises(UserError, match="has a class twice, A and A"):
+        examples(tmp_path, flat=True)
+
+
+def test_files_of_the_same_bytes_are_found(tmp_path):
+    for name, content in {"a/1.png": b"x", "b/1.png": b"x", "b/2.png": b"y", "q/1.png": b"y", "q/2.png": b"z"}.items():
+        fill(tmp_path, name)
+        (tmp_path / name).write_bytes(content)
+    known, asked = (
+        Found([tmp_path / n for n in ("a/1.png", "b/1.png", "b/2.png")], ["a", "b", "b"], []),
+        images([tmp_path / "q"]),
+    )
+    across, among = repeated(known, asked)
+    assert across == f"1 image is in more than one class: {tmp_path}/a/1.png"
+    assert among == f"1 image is an example too, which is no test of it: {tmp_path}/q/1.png"
 
 
 def test_a_missing_folder_a_file_and_an_empty_folder_are_named(tmp_path):

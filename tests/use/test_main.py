@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from oneshot.core import environment
-from tests.use import stand_in
 from tests.use.conftest import plain
 
 ROOT = Path(__file__).parents[2]
@@ -17,8 +15,12 @@ VARIABLES = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
 pytestmark = pytest.mark.usefixtures("project")
 
 
-def start(*words: str, code: str | None = stand_in.CODE, **options) -> subprocess.Popen:
-    """Start the command line, with the stand-in net unless `code` is None."""
+# The command with the stand-in of the fixture.
+ENCODER = ("--encoder", "encoders/6-class.onnx")
+
+
+def start(*words: str, code: str | None = None, **options) -> subprocess.Popen:
+    """Start the command line, or other code that does."""
     command = [sys.executable, *(("-m", "oneshot") if code is None else ("-c", code)), *words]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": VARIABLES} | options
     return subprocess.Popen(command, **options)
@@ -29,31 +31,20 @@ def ending(process: subprocess.Popen) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def test_it_runs_under_the_environment_of_the_pipeline():
-    code = (
-        "import os\nfrom oneshot import __main__ as command\n"
-        "command._run = lambda: print(os.environ['OPENBLAS_CORETYPE'], os.environ['LC_ALL'])\ncommand.main()"
-    )
-    hostile = VARIABLES | {"OPENBLAS_CORETYPE": "Nehalem", "LC_ALL": "de_DE.ISO-8859-1", "KERAS_BACKEND": "jax"}
-    done = ending(start(code=code, env=hostile))
-    wanted = environment.settings(environment.ComputeParams(threads=2, instructions="portable"))
-    assert done == (0, f"{wanted['OPENBLAS_CORETYPE']} {wanted['LC_ALL']}\n", "")
-
-
 def test_mistakes_end_with_status_1_and_one_line():
-    code, out, err = ending(start("classify", "nowhere at all", "new", code=None))
+    code, out, err = ending(start("classify", "nowhere at all", "new"))
     assert (code, out) == (1, "")
     assert err == "error: nowhere at all is missing: give the path of a folder with a folder of images per class\n"
 
 
 def test_unknown_words_end_with_status_2_and_help_with_0():
-    assert ending(start("classify", "examples", "new", "--net", "7-class", code=None))[0] == 2
-    code, out, _ = ending(start("--help", code=None))
+    assert ending(start("classify", "examples", "new", "--size", "wide"))[0] == 2
+    code, out, _ = ending(start("--help"))
     assert code == 0 and "classify" in out and "evaluate" in out
 
 
 def test_a_reader_that_has_gone_is_no_traceback():
-    process = start("classify", "examples", "new")
+    process = start("classify", "examples", "new", *ENCODER)
     assert process.stdout and process.stderr
     process.stdout.close()
     assert process.stderr.read() == ""
@@ -61,33 +52,37 @@ def test_a_reader_that_has_gone_is_no_traceback():
 
 
 def test_closed_streams_are_no_traceback():
-    words = " ".join(["classify", "examples", "new", "--csv", "table.csv"])
-    command = f'exec "$PYTHON" -c "$CODE" {words} <&- >&- 2>&-'
-    variables = VARIABLES | {"PYTHON": sys.executable, "CODE": stand_in.CODE}
+    words = " ".join(["classify", "examples", "new", "--csv", "table.csv", *ENCODER])
+    command = f'exec "$PYTHON" -m oneshot {words} <&- >&- 2>&-'
+    variables = VARIABLES | {"PYTHON": sys.executable}
     done = subprocess.run(["sh", "-c", command], env=variables, timeout=300)
     assert done.returncode == 0
-    assert Path("table.csv").read_text().startswith("image,class,distance")
+    assert Path("table.csv").read_text().startswith("image,class,probability")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_a_sentence():
     with open("/dev/full", "w") as full:
-        code, _, err = ending(start("classify", "examples", "new", stdout=full))
+        code, _, err = ending(start("classify", "examples", "new", *ENCODER, stdout=full))
     assert code == 1 and err == "error: cannot write the output (No space left on device): give another path\n"
 
 
 def test_ctrl_c_ends_with_130():
     for number in range(50):
         plain((number, 0, 0), number).save(f"new/{number}.png")
-    code = stand_in.CODE.replace("main()", "").replace(
-        "from oneshot.__main__ import ",
-        "from oneshot.use import reading, representation\n"
+    code = (
+        "from oneshot.use import representation\n"
         "def wait(*names):\n    import time\n    print('waiting', flush=True)\n    time.sleep(100)\n"
-        "representation.read = wait\nfrom oneshot.__main__ import main\nmain()\n#",
+        "representation.read = wait\nfrom oneshot.__main__ import main\nmain()\n"
     )
     # Where the tests run in the background of a shell, Ctrl-C is ignored, by their processes too.
     process = start(
-        "classify", "examples", "new", code=code, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+        "classify",
+        "examples",
+        "new",
+        *ENCODER,
+        code=code,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout and process.stdout.readline() == "waiting\n"
     process.send_signal(signal.SIGINT)

@@ -3,7 +3,10 @@
 import io
 import os
 import struct
+import sys
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +147,29 @@ def test_floats_have_the_range_that_they_have(tmp_path):
     assert read(tmp_path / "f.tif")[..., 1].tolist() == [[0, 128], [255, 128]]
     Image.fromarray(np.full((3, 3), 7.5, np.float32)).save(tmp_path / "even.tif")
     assert (read(tmp_path / "even.tif") == 0).all()
+    Image.fromarray(np.array([[-np.inf, 0], [1, np.inf]], np.float32)).save(tmp_path / "endless.tif")
+    assert read(tmp_path / "endless.tif")[..., 1].tolist() == [[0, 0], [255, 255]]
+
+
+def test_arrays_of_floats_and_of_wide_integers_are_those_of_bytes():
+    image = corners()
+    bytes_of = np.array(image)
+    assert np.array_equal(read(bytes_of / 255), read(image))
+    assert np.array_equal(read(bytes_of.astype(np.int64)), read(image))
+
+
+def test_a_heic_picture_without_its_package_is_named(tmp_path, monkeypatch):
+    (tmp_path / "a.HEIC").write_bytes(b"x")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(InputError, match=r"a.HEIC is a HEIC picture: pip install pillow-heif, or convert it to JPEG"):
+        read(tmp_path / "a.HEIC")
+
+
+def test_threads_leave_warnings_as_they_are():
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: read(corners()), range(60)))
+    assert warnings.filters == before
 
 
 def test_cmyk_of_a_printer(tmp_path):
@@ -188,7 +214,7 @@ def truncated() -> bytes:
         (truncated(), "cannot be read as an image .*truncated.*: remove it or save it again"),
         (png(100, 100), "cannot be read as an image"),
         (png(30_000, 30_000), "has more than 64 million pixels: save it smaller"),
-        (png(10_000, 9_000), "has more than 64 million pixels"),
+        (png(10_000, 9_000), "has 10000 x 9000 pixels, more than 64 million pixels"),
         (png(9_000, 8_000), "has 9000 x 8000 pixels, more than 64 million pixels"),
         (png(1, 1), "has 1 x 1 pixels: an image needs two in each direction"),
         (png(500, 1), "has 500 x 1 pixels"),
@@ -227,7 +253,14 @@ def test_a_pil_image_that_cannot_be_decoded_is_refused_in_a_sentence(name):
 @pytest.mark.parametrize(
     ("array", "sentence"),
     [
-        (np.zeros((4, 4), np.float32), "has values of type float32: give uint8"),
+        (np.zeros((4, 4), np.complex64), "has values of type complex64: give uint8"),
+        (np.full((4, 4), 200.0), "has values from 200 to 200: give floats from 0 .black. to 1 .white."),
+        (np.full((4, 4), np.nan), "has values from nan to nan: give floats from 0"),
+        (np.full((4, 4), -1), "has values from -1 to -1: give integers from 0 .black. to 255"),
+        (
+            np.zeros((3, 40, 50), np.uint8),
+            r"has the shape \(3, 40, 50\), channels first: give image.transpose\(1, 2, 0\)",
+        ),
         (np.zeros((4, 4, 2), np.uint8), r"has the shape \(4, 4, 2\): an image is"),
         (np.zeros(4, np.uint8), r"has the shape \(4,\)"),
         (np.zeros((1, 4), np.uint8), "has 4 x 1 pixels"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from oneshot.core.errors import UserError
-from oneshot.evaluation import confusion
+from oneshot.evaluation import confusion, few_shot
 from oneshot.evaluation.episodes import draw_episodes, evaluate
 from oneshot.use import trial
 
@@ -35,7 +35,7 @@ def test_it_is_the_evaluation_of_the_pipeline():
 def test_parts_of_the_episodes_change_nothing(monkeypatch):
     features, labels = vectors([6, 7, 8])
     whole = trial.run(features, labels, NAMES, episodes=50, seed=3)
-    monkeypatch.setattr(trial, "_MOST_COUNTS", 7 * 9)
+    monkeypatch.setattr(few_shot, "_MOST_COUNTS", 7 * 9)
     parts = trial.run(features, labels, NAMES, episodes=50, seed=3)
     assert whole.curve.equals(parts.curve)
     assert all(np.array_equal(whole.confusions[shots], parts.confusions[shots]) for shots in (1, 2, 5))

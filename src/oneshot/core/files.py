@@ -83,9 +83,13 @@ def read_arrays(folder: str | Path) -> dict[str, np.ndarray]:
 
 
 def write_json(path: str | Path, content: Mapping) -> None:
-    """Write JSON with sorted keys and floats rounded to six decimals, so that a diff shows real changes only."""
-    text = json.dumps(_rounded(content), indent=2, sort_keys=True, allow_nan=False)
-    write_bytes(path, f"{text}\n".encode())
+    """Write JSON, see `json_text`."""
+    write_bytes(path, json_text(content).encode())
+
+
+def json_text(content: Mapping) -> str:
+    """JSON with sorted keys and floats rounded to six decimals, so that a diff shows real changes only."""
+    return json.dumps(_rounded(content), indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def read_json(path: str | Path) -> dict:
@@ -99,10 +103,14 @@ def read_json(path: str | Path) -> dict:
 
 
 def write_csv(path: str | Path, table) -> None:
-    """Write a pandas table as CSV without its index, floats to six significant digits."""
+    """Write a pandas table as CSV, see `csv_text`."""
+    write_bytes(path, csv_text(table).encode())
+
+
+def csv_text(table) -> str:
+    """A pandas table as CSV without its index, floats to six significant digits."""
     # A column of objects would keep all digits of its floats.
-    table = table.infer_objects()
-    write_bytes(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+    return table.infer_objects().to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def write_weights(path: str | Path, model) -> None:

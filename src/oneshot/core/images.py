@@ -28,7 +28,13 @@ class LabelledImages(NamedTuple):
         return {part: self.take(positions) for part, positions in splits.items()}
 
     def relabelled(self, classes: Sequence[int] | np.ndarray) -> "LabelledImages":
-        """Replace each label by its position in `classes`, the index of its logit: labels (n,) int64."""
+        """Replace each label by its position in `classes`, the index of its logit: labels (n,) int64.
+
+        Raises ValueError if a label is not in `classes`.
+        """
+        others = np.setdiff1d(self.labels, classes)
+        if len(others):
+            raise ValueError(f"the label {others[0]} is not among the classes {list(classes)}")
         order = np.argsort(classes)
         places = order[np.searchsorted(np.asarray(classes), self.labels, sorter=order)]
         return self._replace(labels=places)

@@ -1,14 +1,75 @@
 """Few-shot accuracy over many episodes: of several methods on the same episodes, and of several groups of classes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from oneshot.core.progress import progress
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy, mean_and_interval
 from oneshot.evaluation.episodes import draw_episodes, evaluate, query_parts
 from oneshot.evaluation.transforms import Layers, represent
+
+# Confusion counts that are held at one time.
+_MOST_COUNTS = 4_000_000
+
+
+def few_shot_accuracy(
+    X,
+    y,
+    *,
+    shots: Sequence[int] = (1, 5),
+    classes: Sequence | None = None,
+    episodes: int = 1000,
+    seed: int = 1,
+    purpose: str = "episodes",
+) -> pd.DataFrame:
+    """How well features tell classes apart from a few examples, by the nearest class mean, over many random episodes.
+
+    X: (n, d) float features; y: (n,) their classes, integers or names; shots: numbers of examples of each class;
+    classes: all are the ways of every episode, by default all of y; episodes: random choices of the examples, all other
+    images are queries; purpose: what the draws are seeded with besides the seed. Raises ValueError if X holds no
+    numbers, y is of another length, there is one class only, or one has too few images.
+
+    Returns a row per number of shots, fewest first: shots, accuracy, interval_95 (half-width, of the mean over
+    episodes), low and high (95% of the episodes are between).
+
+        >>> few_shot_accuracy(features, labels, shots=(1, 5))
+    """
+    X, y = np.asarray(X), np.asarray(y)
+    if X.ndim != 2 or y.shape != X.shape[:1]:
+        raise ValueError(f"features are (n, d) and labels (n,), but have the shapes {X.shape} and {y.shape}")
+    if not np.isfinite(X).all():
+        raise ValueError("the features hold values that are no finite numbers")
+    chosen = list(np.unique(y) if classes is None else classes)
+    rows = []
+    for count in sorted(shots):
+        support = draw_episodes(y, chosen, episodes=episodes, shots=count, seed=seed, purpose=purpose)
+        values = np.concatenate([accuracy(counts) for counts in counted(X, y, chosen, support)])
+        rows.append(accuracy_row(count, values))
+    return pd.DataFrame(rows)
+
+
+def accuracy_metrics(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """The accuracies of a table of few_shot_accuracy as metrics: {"shot_1": {"accuracy": ...}, ...}."""
+    return {f"shot_{row['shots']}": {"accuracy": row["accuracy"]} for row in table.to_dict("records")}
+
+
+def accuracy_row(shots: int, accuracies: np.ndarray) -> dict[str, float]:
+    """A row of few_shot_accuracy: accuracies of episodes, (episodes,) float."""
+    mean, interval = mean_and_interval(accuracies)
+    low, high = np.quantile(accuracies, [0.025, 0.975])
+    return {"shots": shots, "accuracy": mean, "interval_95": interval, "low": low, "high": high}
+
+
+def counted(features: np.ndarray, labels: np.ndarray, classes: Sequence, support: np.ndarray) -> Iterator[np.ndarray]:
+    """The confusions of episodes.evaluate, some episodes at a time, so that they fit into the memory."""
+    step = max(1, _MOST_COUNTS // len(classes) ** 2)
+    starts = range(0, len(support), step)
+    shown = progress(starts, desc=f"{support.shape[2]} examples", disable=len(starts) < 2)
+    for start in shown:
+        yield evaluate(features, labels, classes, support[start : start + step])
 
 
 def compare_methods(
@@ -27,7 +88,7 @@ def compare_methods(
     """Accuracy of each method and number of shots: one row each, fewest shots first, then in the order of the methods.
 
     unseen, seen, seen_labels: features of the classes to classify and of classes that the net was trained on, see
-    transforms.represent; labels: (n,) of `unseen`; methods: names in transforms.METHODS, including raw; queries: images of
+    transforms.represent; labels: (n,) of `unseen`; methods: names in methods.METHODS, including raw; queries: images of
     each class that an episode classifies at most, see query_parts. All methods get the same episodes, so their
     differences are paired.
     Columns: setting, shots, method, accuracy, interval_95, gain_over_raw, gain_interval_95 (half-widths of 95%

@@ -41,9 +41,9 @@ class FeatureTransform(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         if self.method not in TRANSFORMS:
             raise ValueError(f"method must be one of {', '.join(TRANSFORMS)}, but is {self.method!r}")
-        X = validate_data(self, X, dtype=(np.float64, np.float32))
+        X = np.asarray(validate_data(self, X, dtype=(np.float64, np.float32)))
         if y is not None:
-            y = column_or_1d(y, warn=True)
+            y = np.asarray(column_or_1d(y, warn=True))
             check_consistent_length(X, y)
         self.steps_: list[tuple[str, Constants]] = []
         for step in TRANSFORMS[self.method]:
@@ -58,7 +58,7 @@ class FeatureTransform(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def transform(self, X) -> np.ndarray:
         """Transform features: (n, d) float -> (n, d), of their dtype."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        X = np.asarray(validate_data(self, X, dtype=(np.float64, np.float32), reset=False))
         made = X
         for step, constants in self.steps_:
             made = _apply(step, made, constants)
@@ -92,8 +92,9 @@ def fit(
 ) -> dict[str, FeatureTransform]:
     """Fit the transform of each layer that one of METHODS or DIGIT_METHODS uses; arguments: see `represent`."""
     chosen = (METHODS | DIGIT_METHODS)[method]
+    labels = seen_labels if "whiten" in chosen.steps else None
     return {
-        layer: FeatureTransform(chosen.transform, shrinkage=shrinkage).fit(_view(seen[layer], chosen), seen_labels)
+        layer: FeatureTransform(chosen.transform, shrinkage=shrinkage).fit(_view(seen[layer], chosen), labels)
         for layer in chosen.layers
     }
 

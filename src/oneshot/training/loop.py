@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from oneshot.core.errors import UserError
+from oneshot.core.progress import progress
 from oneshot.core.seeds import pair
 from oneshot.training.checkpoint import Checkpoint
-from oneshot.training.progress import progress
 from oneshot.training.tensorflow import tf
 
 OnEpoch = Callable[[dict[str, float]], None]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from oneshot.training.progress import progress
+from oneshot.core.progress import progress
 from oneshot.training.tensorflow import tf
 
 

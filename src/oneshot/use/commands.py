@@ -1,5 +1,7 @@
-"""What `python -m oneshot` does: find and read the images, classify or evaluate, print, and write what is asked for."""
+"""What `oneshot` does: find and read the images, classify or evaluate, print, and write what is asked for."""
 
+import importlib.util
+import json as json_module
 import os
 import sys
 from collections.abc import Sequence
@@ -8,112 +10,157 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from oneshot.core import files, params
+from oneshot.core import files
 from oneshot.core.errors import UserError
-from oneshot.core.params import Schema, Seed
+from oneshot.encoders import catalogue
+from oneshot.encoders.encoder import Encoder
 from oneshot.evaluation import confusion
-from oneshot.use import folders, nets, trial
+from oneshot.evaluation.calibration import SURE
+from oneshot.use import folders, representation, trial
 from oneshot.use.reading import shown
-from oneshot.use.representation import represent
+from oneshot.use.representation import AnyEncoder
 
 # A wider matrix does not fit into a terminal.
 _PRINTED = 12
 _PAIRS = 5
+_STREAM = "-"  # standard output instead of a file
 _MEANING = """\
 The interval is that of the mean over episodes, each with other examples; the last column holds 19 of 20 episodes.
 All values are for these images: the fewer there are, the more new images of the same classes may differ."""
-
-
-class _Params(Schema):
-    """What of params.yaml decides an evaluation."""
-
-    seed: Seed
 
 
 def classify(
     examples: str,
     images: Sequence[str],
     *,
-    net: str,
-    method: str | None,
-    csv: str | None,
-    json: str | None,
-) -> None:
+    encoder: AnyEncoder,
+    method: str | None = None,
+    background: str | None = None,
+    csv: str | None = None,
+    json: str | None = None,
+) -> list[str]:
     """Classify images by examples in a folder of a sub-folder per class; print a table and write it, if asked for.
 
-    The table has a row per image, in order: image, class, distance, runner_up, runner_up_distance. Raises UserError for
-    whatever the user can fix, before anything is written.
+    The table has a row per image, in order: image, class, probability and answer (where probabilities are known),
+    distance, runner_up, runner_up_distance. Returns a sentence on each image that could not be used and has no row.
+    Raises UserError for whatever the user can fix, before anything is written.
     """
-    method = nets.check(net, method)
     _check_outputs(csv, json)
-    support, queries = folders.examples(examples), folders.images(images)
-    _report([*support.notes, *queries.notes])
-    # scikit-learn takes seconds to import: a mistake in the paths is reported before.
+    support, queries = folders.examples(examples, flat=True), folders.images(images)
+    _report([*support.notes, *queries.notes, *folders.repeated(support, queries)])
+    # scikit-learn takes a second to import: a mistake in the paths is reported before.
     from oneshot.use.classifier import OneShotClassifier
 
-    classifier = OneShotClassifier(net, method).fit(support.paths, support.names)
-    table = nearest_two(queries.paths, classifier.distances(queries.paths), classifier.classes_)
-    if csv:
+    classifier = OneShotClassifier(encoder, method, background).fit(support.paths, support.names)
+    broken: dict[int, str] = {}
+    distances = classifier.distances(queries.paths, broken)
+    good = [number for number in range(len(queries.paths)) if number not in broken]
+    table = nearest_two([queries.paths[number] for number in good], distances[good], classifier.classes_)
+    found = classifier.representation_
+    if found.temperature is not None:
+        probability = classifier.probabilities(distances[good]).max(1)
+        table.insert(2, "probability", probability)
+        table.insert(3, "answer", np.where(probability >= SURE, "sure", "unsure"))
+    about = {"encoder": found.name, "method": found.method, "classes": classifier.classes_.tolist()}
+    content = about | {"images": table.to_dict("records")}
+    if csv and csv != _STREAM:
         files.write_csv(csv, table)
-    if json:
-        about = {"net": net, "method": method, "classes": classifier.classes_.tolist()}
-        files.write_json(json, about | {"images": table.to_dict("records")})
-    _print_table(table.rename(columns={"runner_up": "runner-up", "runner_up_distance": "its distance"}))
+    if json and json != _STREAM:
+        files.write_json(json, content)
+    if csv == _STREAM:
+        print(files.csv_text(table), end="")
+    elif json == _STREAM:
+        print(files.json_text(content), end="")
+    else:
+        _print_table(table.rename(columns={"runner_up": "runner-up", "runner_up_distance": "its distance"}))
+    return list(broken.values())
 
 
 def evaluate(
     folder: str,
     *,
-    net: str,
-    method: str | None,
-    episodes: int,
-    seed: int | None = None,
+    encoder: AnyEncoder,
+    method: str | None = None,
+    background: str | None = None,
+    episodes: int = 1000,
+    seed: int = 1,
     csv: str | None = None,
     json: str | None = None,
     confusion_file: str | None = None,
     picture_file: str | None = None,
-) -> None:
+) -> list[str]:
     """Report how well the classes of a folder are told apart from 1, 2, 5 and 10 examples; write it, if asked for.
 
-    seed: of the random choices, by default that of params.yaml; csv: the curve of accuracy by number of examples; json:
-    the same as metrics; confusion_file: the confusions from the fewest examples, CSV; picture_file: the curve and the
-    confusion matrix, PNG. Raises UserError for whatever the user can fix, before anything is written.
+    seed: of the random choices; csv: the curve of accuracy by number of examples; json: the same as metrics;
+    confusion_file: the confusions from the fewest examples, CSV; picture_file: the curve and the confusion matrix, PNG.
+    Returns a sentence on each image that could not be used. Raises UserError for whatever the user can fix, before
+    anything is written.
     """
-    method = nets.check(net, method)
     _check_outputs(csv, json, confusion_file, picture_file)
-    if seed is not None and not 0 <= seed < 2**63:
+    if not 0 <= seed < 2**63:
         raise UserError(f"--seed must be from 0 to {2**63 - 1}, but is {seed}")
     if picture_file and Path(picture_file).suffix.lower() != ".png":
         raise UserError(f"--picture writes PNG: give a name that ends in .png, not {shown(picture_file)}")
+    if picture_file and importlib.util.find_spec("matplotlib") is None:
+        raise UserError("--picture needs the package matplotlib: pip install matplotlib")
     found = folders.examples(folder)
-    _report(found.notes)
-    classes, labels = np.unique(found.names, return_inverse=True)
-    names = classes.tolist()
-    trial.check(labels, names, episodes)
-    seed = params.validate(params.read(), _Params).seed if seed is None else seed
-    vectors = represent(nets.load(net, method), found.paths)
-    result = trial.run(vectors, labels, names, episodes=episodes, seed=seed)
-    title = f"{len(names)} classes, {len(labels):,} images; net {net}, method {method}; {episodes:,} episodes"
-    if csv:
+    _report([*found.notes, *folders.repeated(found)])
+    trial.check(*_labelled(found.names), episodes)
+    represent = representation.load(encoder, method, None if background is None else folders.background(background))
+    broken: dict[int, str] = {}
+    vectors = represent(found.paths, broken)
+    good = [number for number in range(len(found.paths)) if number not in broken]
+    labels, names = _labelled([found.names[number] for number in good])
+    if len(names) < 2:
+        raise UserError(f"{next(iter(broken.values()))}; without it there is one class only")
+    result = trial.run(vectors[good], labels, names, episodes=episodes, seed=seed)
+    title = (
+        f"{len(names)} classes, {len(labels):,} images; encoder {represent.name}, method {represent.method};"
+        f" {episodes:,} episodes"
+    )
+    measured = {
+        f"shot_{row['shots']}": {"accuracy": row["accuracy"], "interval_95": row["interval_95"]}
+        for row in result.curve.to_dict("records")
+    }
+    metrics = {"classes": len(names), "images": len(labels)} | measured
+    if csv and csv != _STREAM:
         files.write_csv(csv, result.curve)
-    if json:
-        measured = {
-            f"shot_{row['shots']}": {"accuracy": row["accuracy"], "interval_95": row["interval_95"]}
-            for row in result.curve.to_dict("records")
-        }
-        files.write_json(json, {"classes": len(names), "images": len(labels)} | measured)
+    if json and json != _STREAM:
+        files.write_json(json, metrics)
     if confusion_file:
         files.write_csv(confusion_file, confusion.to_table(result.confusions[min(result.confusions)], names))
     if picture_file:
         from oneshot.use import picture
 
         files.write_bytes(picture_file, picture.draw(result, names, title))
-    print(title)
-    print()
-    _print_curve(result.curve)
-    print(_MEANING)
-    print()
-    _print_confusions(result.confusions, names)
+    if csv == _STREAM:
+        print(files.csv_text(result.curve), end="")
+    elif json == _STREAM:
+        print(files.json_text(metrics), end="")
+    else:
+        print(title)
+        print()
+        _print_curve(result.curve)
+        print(_MEANING)
+        print()
+        _print_confusions(result.confusions, names)
+    return list(broken.values())
+
+
+def inspect(encoder: str, **options) -> None:
+    """Print what an ONNX file wants and gives. options: of Encoder."""
+    described = Encoder(catalogue.find(encoder), **options).describe()
+    described["outputs"] = "; ".join(described["outputs"])
+    width = max(map(len, described))
+    for key, value in described.items():
+        text = value if isinstance(value, str) else json_module.dumps(value)
+        print(f"{key.ljust(width)}  {shown(text)}")
+
+
+def _labelled(names: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """Labels 0, 1, ... (n,) and the classes in their order."""
+    classes, labels = np.unique(names, return_inverse=True)
+    return labels, classes.tolist()
 
 
 def nearest_two(paths: Sequence[Path], distances: np.ndarray, names: np.ndarray) -> pd.DataFrame:
@@ -134,7 +181,9 @@ def nearest_two(paths: Sequence[Path], distances: np.ndarray, names: np.ndarray)
 def _check_outputs(*outputs: str | None) -> None:
     """Raise UserError for what cannot be written, before any work."""
     places: dict[str, Path] = {}
-    for path in (Path(output) for output in outputs if output is not None):
+    if outputs.count(_STREAM) > 1 or _STREAM in outputs[2:]:
+        raise UserError("standard output (-) is for one table, --csv or --json: give the others a file's name")
+    for path in (Path(output) for output in outputs if output is not None and output != _STREAM):
         _check_output(path)
         # One file may have several names, such as a.csv and folder/../a.csv.
         if places.setdefault(os.path.realpath(path), path) is not path:

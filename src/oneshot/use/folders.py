@@ -1,14 +1,19 @@
 """Folders of images: a sub-folder per class, as torchvision's ImageFolder and Keras have it; or files and folders."""
 
+import contextlib
+import hashlib
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from oneshot.core.errors import UserError
 from oneshot.use.reading import ENDINGS, shown
 
+# What operating systems leave in folders.
+_JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _HOW = "put the images of each class into a folder that has its name"
 
 
@@ -20,22 +25,32 @@ class Found(NamedTuple):
     notes: list[str]
 
 
-def examples(folder: str | Path) -> Found:
+def examples(folder: str | Path, *, flat: bool = False) -> Found:
     """Find the images of each class: `folder` has a sub-folder per class, with images or folders of images in it.
 
-    Hidden files are skipped, and files whose ending is no image's; the notes name these. Classes and images are in the
-    order of their names. Raises UserError if the folder is missing or has no sub-folder, if a class has no image, if
-    there is only one class, or if the names of two differ by capital letters or by how accents are stored alone.
+    flat: whether a folder without sub-folders may hold one image per class instead, named by it. Hidden files are
+    skipped, and so are empty folders and files whose ending is no image's; the notes name these. Classes and images are
+    in the order of their names. Raises UserError if the folder is missing or has no sub-folder, if a class has no image
+    among its files, if there is only one class, or if the names of two differ by capital letters or by how accents are
+    stored alone.
     """
     folder = Path(folder)
-    entries = _entries(folder)
+    entries, junk = _sorted_out(_entries(folder))
     classes = [entry for entry in entries if entry.is_dir()]
+    empty = [place for place in classes if not any(_entries(place))]
+    classes = [place for place in classes if place not in empty]
+    files = [entry for entry in entries if not entry.is_dir()]
+    singles = [entry for entry in files if entry.suffix.lower() in ENDINGS]
+    if flat and not classes and len(singles) > 1:
+        _check_names(folder, [path.with_suffix("") for path in singles])
+        others = [entry for entry in files if entry not in singles]
+        return Found(singles, [shown(path.stem) for path in singles], _notes(others + junk, empty))
     if not classes:
         raise UserError(f"{shown(folder)} has no folders in it: {_HOW}")
     _check_names(folder, classes)
-    paths, names, others = [], [], [entry for entry in entries if not entry.is_dir()]
+    paths, names, others = [], [], files + junk
     for place in classes:
-        found, rest = _images_below(place)
+        found, rest = _images_below(place, (os.path.realpath(folder),))
         if not found:
             raise UserError(f"{shown(place)} holds no image: put one into it, or remove the folder")
         paths += found
@@ -43,7 +58,45 @@ def examples(folder: str | Path) -> Found:
         others += rest
     if len(classes) == 1:
         raise UserError(f"{shown(folder)} has one class only, {names[0]}: there is nothing to tell apart; add a folder")
-    return Found(paths, names, _notes(others))
+    return Found(paths, names, _notes(others, empty))
+
+
+def background(folder: str | Path) -> list[Path] | tuple[list[Path], list[str]]:
+    """Find images of other classes: with their classes, if the folder has a sub-folder per class, else alone."""
+    if sum(entry.is_dir() for entry in _entries(Path(folder))) < 2:
+        return images([folder]).paths
+    found = examples(folder)
+    return found.paths, found.names
+
+
+def repeated(found: Found, queries: Found | None = None) -> list[str]:
+    """Notes on files with the same bytes: in two classes of `found`, and among `queries` too.
+
+    Only files of the same size are read.
+    """
+    by_size: dict[int, list[tuple[Path, str | None]]] = defaultdict(list)
+    classes = [*found.names, *([None] * len(queries.paths) if queries else [])]
+    paths: list[Path] = [*found.paths, *(queries.paths if queries else [])]
+    for path, name in zip(paths, classes, strict=True):
+        with contextlib.suppress(OSError):  # what cannot be read is reported later
+            by_size[path.stat().st_size].append((path, name))
+    among, across = [], []
+    for same in by_size.values():
+        digests = defaultdict(list)
+        for path, name in same if len(same) > 1 else []:
+            with contextlib.suppress(OSError), path.open("rb") as file:
+                digests[hashlib.file_digest(file, "sha256").digest()].append((path, name))
+        for twins in digests.values():
+            names = {name for _, name in twins if name is not None}
+            asked = [path for path, name in twins if name is None]
+            across += [twins[0][0]] if len(names) > 1 else []
+            among += asked if names else []
+    notes = []
+    if across:
+        notes.append(f"{_images(across)} in more than one class: {_first(across)}")
+    if among:
+        notes.append(f"{_images(among)} an example too, which is no test of it: {_first(among)}")
+    return notes
 
 
 def images(places: Iterable[str | Path]) -> Found:
@@ -93,17 +146,28 @@ def _entries(folder: Path) -> list[Path]:
         ) from None
 
 
-def _images_below(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The images in a folder and in those below it, by name, and the other files; links to folders are not followed."""
-    found, others = [], []
-    for entry in _entries(folder):
-        if entry.is_dir():
-            if not entry.is_symlink():
-                below, rest = _images_below(entry)
-                found += below
-                others += rest
-        else:
+def _sorted_out(entries: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Entries, and those that an operating system left."""
+    junk = [entry for entry in entries if entry.name.lower() in _JUNK]
+    return [entry for entry in entries if entry not in junk], junk
+
+
+def _images_below(folder: Path, above: tuple[str, ...] = ()) -> tuple[list[Path], list[Path]]:
+    """The images in a folder and in those below it, by name, and the other files.
+
+    A link to a folder is followed, unless it leads back to one that it is in: that is among the others.
+    """
+    entries, others = _sorted_out(_entries(folder))
+    found, above = [], (*above, os.path.realpath(folder))
+    for entry in entries:
+        if not entry.is_dir():
             (found if entry.suffix.lower() in ENDINGS else others).append(entry)
+        elif os.path.realpath(entry) in above:
+            others.append(entry)
+        else:
+            below, rest = _images_below(entry, above)
+            found += below
+            others += rest
     return found, others
 
 
@@ -116,12 +180,20 @@ def _check_names(folder: Path, classes: list[Path]) -> None:
             raise UserError(f"{shown(folder)} has a class twice, {both}: give them different names, or join them")
 
 
-def _notes(others: list[Path]) -> list[str]:
-    return [f"{_count(others)} skipped, no image by its place or name: {_first(others)}"] if others else []
+def _notes(others: list[Path], empty: Sequence[Path] = ()) -> list[str]:
+    notes = [f"{_count(others)} skipped, no image by its place or name: {_first(others)}"] if others else []
+    if empty:
+        count = "1 folder is" if len(empty) == 1 else f"{len(empty):,} folders are"
+        notes.append(f"{count} empty and skipped: {_first(list(empty))}")
+    return notes
 
 
 def _count(paths: list[Path]) -> str:
     return "1 file is" if len(paths) == 1 else f"{len(paths):,} files are"
+
+
+def _images(paths: list[Path]) -> str:
+    return "1 image is" if len(paths) == 1 else f"{len(paths):,} images are"
 
 
 def _first(paths: list[Path]) -> str:

@@ -1,4 +1,4 @@
-"""A photograph as the ConvNet takes it: the middle square, 32 pixels wide."""
+"""A photograph as an encoder takes it: the middle, shrunk."""
 
 import numpy as np
 from PIL import Image
@@ -6,14 +6,16 @@ from PIL import Image
 SIDE = 32
 
 
-def prepare(image: np.ndarray) -> np.ndarray:
-    """Crop and shrink a photograph: (height, width, 3) uint8 -> (32, 32, 3) uint8.
+def prepare(image: np.ndarray, height: int = SIDE, width: int = SIDE, *, grey: bool = False) -> np.ndarray:
+    """Crop and shrink a photograph: (rows, columns, 3) uint8 -> (height, width, 3) uint8; grey: (height, width, 1).
 
-    The middle square is cut out, as wide as the shorter side, and shrunk by area means: each pixel of the result is the
-    mean of the part that it covers. An image below 32 pixels is enlarged (bicubic); one of 32 x 32 stays as it is.
+    The largest part of these proportions is cut out of the middle and shrunk by area means: each pixel of the result is
+    the mean of the part that it covers. A smaller image is enlarged (bicubic); one of that size stays as it is.
     """
-    height, width = image.shape[:2]
-    side = min(height, width)
-    left, top = (width - side) / 2, (height - side) / 2
-    by = Image.Resampling.BOX if side >= SIDE else Image.Resampling.BICUBIC
-    return np.array(Image.fromarray(image).resize((SIDE, SIDE), by, box=(left, top, left + side, top + side)))
+    rows, columns = image.shape[:2]
+    scale = min(rows / height, columns / width)
+    box_height, box_width = scale * height, scale * width
+    left, top = (columns - box_width) / 2, (rows - box_height) / 2
+    by = Image.Resampling.BOX if scale >= 1 else Image.Resampling.BICUBIC
+    picture = Image.fromarray(image).resize((width, height), by, box=(left, top, left + box_width, top + box_height))
+    return np.array(picture.convert("L"))[..., None] if grey else np.array(picture)

@@ -1,7 +1,6 @@
 """A trial as a picture: accuracy by the number of examples, and the confusion matrix."""
 
 import io
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,10 +26,8 @@ def draw(trial: Trial, names: Sequence[str], title: str) -> bytes:
     matrix.set_title("from one example of each class")
     FigureCanvasAgg(figure)
     buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        # A name in a script that the font does not have is drawn as boxes.
-        warnings.simplefilter("ignore")
-        figure.savefig(buffer, format="png", metadata={"Software": None})
+    # Of a name in a script that the font does not have, matplotlib warns, and draws boxes.
+    figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
 

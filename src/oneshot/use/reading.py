@@ -1,6 +1,5 @@
 """Any image as an array: what Pillow can read, turned as its camera says, on white, as 8-bit RGB."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,9 @@ _REFUSED = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
 Image.init()
 _FORMATS = sorted(set(Image.OPEN) - _REFUSED)
 # Of the files in a folder, those with such an ending are images.
-ENDINGS = frozenset(ending for ending, kind in Image.registered_extensions().items() if kind in _FORMATS)
+_HEIC = frozenset({".heic", ".heif"})
+# .mpo is a JPEG with several pictures.
+ENDINGS = _HEIC | {".mpo"} | {ending for ending, kind in Image.registered_extensions().items() if kind in _FORMATS}
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -40,12 +41,13 @@ Source = str | Path | Image.Image | np.ndarray
 def read(source: Source, name: str | None = None) -> np.ndarray:
     """Read one image: (height, width, 3) uint8, RGB.
 
-    source: a file, a PIL image, or an array (height, width[, 1, 3 or 4]) of uint8, uint16 or bool; name: what an
-    error calls it, the file's name by default. The turn that a camera notes (EXIF) is applied; what is transparent
-    becomes white, or black under white ink; 16 bits become 8; whole numbers of 32 bits and floats have no fixed
-    white, so that their range becomes 0..255; of several frames the first is read; colour profiles are not used.
-    Raises InputError if the file is missing or is no image that Pillow reads whole, has more than 64 million pixels,
-    or has a side of one pixel.
+    source: a file, a PIL image, or an array (height, width[, 1, 3 or 4]) of uint8, uint16 or bool, of other integers
+    from 0 to 255, or of floats from 0 to 1; name: what an error calls it, the file's name by default. The turn that a
+    camera notes (EXIF) is applied; what is transparent becomes white, or black under white ink; 16 bits become 8; in
+    files, whole numbers of 32 bits and floats have no fixed white, so that their range becomes 0..255; of several
+    frames the first is read; colour profiles are not used. HEIC files need the package pillow-heif. Raises InputError
+    if the file is missing or is no image that Pillow reads whole, has more than 64 million pixels, or has a side of one
+    pixel.
     """
     if isinstance(source, np.ndarray):
         return _of_array(source, name or "the image")
@@ -58,7 +60,7 @@ def read(source: Source, name: str | None = None) -> np.ndarray:
         if not path.is_file():
             raise InputError(f"{name} is {'no file' if path.exists() else 'missing'}: give the path of an image")
         with path.open("rb") as file:
-            return _of_file(file, name)
+            return _of_heic(file, name) if path.suffix.lower() in _HEIC else _of_file(file, name)
     except PermissionError:
         raise InputError(f"{name} cannot be opened: you have no permission to read it") from None
     except OSError as error:
@@ -79,25 +81,35 @@ def _of_file(file, name: str) -> np.ndarray:
         return _of_image(image, name)
 
 
+def _of_heic(file, name: str) -> np.ndarray:
+    try:
+        import pillow_heif  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise InputError(f"{name} is a HEIC picture: pip install pillow-heif, or convert it to JPEG") from None
+    with _refusals(name):
+        opened = pillow_heif.open_heif(file)
+        _check_size(opened.size, name)
+        return _of_image(opened.to_pillow(), name)
+
+
 @contextmanager
 def _refusals(name: str) -> Iterator[None]:
-    """Raise InputError for whatever Pillow raises while it opens, decodes or converts an image."""
-    with warnings.catch_warnings():
-        # Pillow warns of slightly broken files that it reads all the same, and of bombs.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            yield
-        except InputError:
-            raise
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise InputError(_too_large(name)) from None
-        except Image.UnidentifiedImageError:
-            raise InputError(f"{name} is no image that Pillow can read: remove it or convert it to PNG") from None
-        except Exception as error:
-            # Decoders raise whatever they stumble over: OSError, SyntaxError, struct.error, IndexError and more.
-            reason = " ".join(str(error).split())[:100] or type(error).__name__
-            raise InputError(f"{name} cannot be read as an image ({reason}): remove it or save it again") from None
+    """Raise InputError for whatever Pillow raises while it opens, decodes or converts an image.
+
+    Its warning of many pixels needs no care: `_check_size` refuses fewer, before anything is decoded.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise InputError(_too_large(name)) from None
+    except Image.UnidentifiedImageError:
+        raise InputError(f"{name} is no image that Pillow can read: remove it or convert it to PNG") from None
+    except Exception as error:
+        # Decoders raise whatever they stumble over: OSError, SyntaxError, struct.error, IndexError and more.
+        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        raise InputError(f"{name} cannot be read as an image ({reason}): remove it or save it again") from None
 
 
 def _of_image(image: Image.Image, name: str) -> np.ndarray:
@@ -123,24 +135,43 @@ def _on_paper(image: Image.Image) -> Image.Image:
 
 
 def _of_array(array: np.ndarray, name: str) -> np.ndarray:
+    if array.ndim == 3 and array.shape[0] in (1, 3) and array.shape[2] not in (1, 3, 4):
+        raise InputError(f"{name} has the shape {array.shape}, channels first: give image.transpose(1, 2, 0)")
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         raise InputError(f"{name} has the shape {array.shape}: an image is (height, width) or (height, width, 3)")
     _check_size((array.shape[1], array.shape[0]), name)
-    if array.dtype == bool:
-        array = array * np.uint8(255)
-    elif array.dtype == np.uint16:
-        array = _bytes_of(array)
-    elif array.dtype != np.uint8:
-        raise InputError(f"{name} has values of type {array.dtype}: give uint8, 0 (black) to 255 (white)")
+    array = _byte_array(array, name)
     return _of_image(Image.fromarray(np.ascontiguousarray(array[..., 0] if array.shape[2:] == (1,) else array)), name)
+
+
+def _byte_array(array: np.ndarray, name: str) -> np.ndarray:
+    """The values of an array as uint8."""
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == bool:
+        return array * np.uint8(255)
+    if array.dtype == np.uint16:
+        return _bytes_of(array)
+    most = {"i": 255, "u": 255, "f": 1}.get(array.dtype.kind)
+    if most is None:
+        raise InputError(f"{name} has values of type {array.dtype}: give uint8, 0 (black) to 255 (white)")
+    low, high = array.min(), array.max()
+    # Written so that nan is refused too.
+    if not (low >= 0 and high <= most):
+        kind = "floats from 0 (black) to 1 (white)" if most == 1 else "integers from 0 (black) to 255 (white)"
+        raise InputError(f"{name} has values from {low:g} to {high:g}: give {kind}")
+    return np.round(array * (255 // most)).astype(np.uint8)
 
 
 def _bytes_of(values: np.ndarray) -> np.ndarray:
     """Values of more than 8 bits as uint8: 16 bits by their fixed white, others by the range that they have."""
     if values.dtype.itemsize == 2:
         return np.round(values / np.float32(257)).astype(np.uint8)
-    values = np.nan_to_num(values.astype(np.float32))
-    low, high = values.min(), values.max()
+    values = values.astype(np.float64)
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    # Infinity is the end of the range on its side; what is no number counts as 0.
+    values = np.clip(np.nan_to_num(values, nan=0.0, posinf=high, neginf=low), low, high)
     return np.round((values - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
 
 

@@ -1,52 +1,193 @@
-"""Many images to vectors: read, prepared and represented in batches, so that thousands take no more memory than one."""
+"""From any image to the vector that distances are taken of: an encoder, a method, and how images are prepared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from oneshot.training.progress import progress
+from oneshot.core.progress import progress
+from oneshot.encoders import catalogue
+from oneshot.encoders.encoder import Encoder
+from oneshot.evaluation import calibration
+from oneshot.evaluation.methods import LEARNED, TRANSFORMS
+from oneshot.evaluation.transforms import FeatureTransform
+from oneshot.use import digits, photographs
 from oneshot.use.mistakes import InputError
-from oneshot.use.nets import Net
 from oneshot.use.reading import Source, read, shown
 
-# Images that are held at one time, prepared: 12 MB.
-_BATCH = 4096
+# Images of an encoder that are held at one time, prepared; those of a callable are held as they are.
+_BATCH, _BATCH_WHOLE = 1024, 64
 # A progress bar for fewer would be gone at once.
 _MANY = 50
 
+# Images (height, width, 3) uint8 -> (n, d) float.
+EncodeFunction = Callable[[list[np.ndarray]], np.ndarray]
+AnyEncoder = str | Path | Encoder | EncodeFunction
 
-def represent(net: Net, sources: Sequence[Source]) -> np.ndarray:
-    """Represent images, under a progress bar if they are many: (n, d) float32.
 
-    sources: files, PIL images or arrays, see `reading.read`. All are looked at before an error is raised: InputError
-    names the first that cannot be used, and how many there are.
+@dataclass(frozen=True)
+class Representation:
+    """What makes vectors of images.
+
+    name: of the encoder; method: how its output is transformed; prepare: one image (height, width, 3) uint8 -> what
+    `encode` takes, raises InputError; encode: prepared images -> (n, d) float; batch: images that are encoded at once;
+    transform: applied to the vectors, fitted; temperature: of calibration.probabilities, None if unknown; digest: of
+    the encoder's file, "" for a callable.
     """
-    vectors, inputs, errors = [], [], []
-    numbered = progress(
-        enumerate(sources), total=len(sources), desc="reading", unit="image", disable=len(sources) < _MANY
-    )
-    for number, source in numbered:
-        name = shown(source) if isinstance(source, (str, Path)) else f"image {number} of those given"
+
+    name: str
+    method: str
+    prepare: Callable[[np.ndarray], np.ndarray]
+    encode: Callable[[list[np.ndarray]], np.ndarray]
+    batch: int = _BATCH
+    transform: FeatureTransform | None = None
+    temperature: float | None = None
+    digest: str = ""
+
+    def __call__(self, sources: Sequence[Source], broken: dict[int, str] | None = None) -> np.ndarray:
+        """Represent images, under a progress bar if they are many: (n, d) float64.
+
+        sources: files, PIL images or arrays, see `reading.read`. All are looked at before an error is raised:
+        InputError names the first that cannot be used, and how many there are. With `broken`, a dict to be filled with
+        a sentence by position, an image that cannot be used is a row of nan instead, unless none can be used.
+        """
+        errors: dict[int, str] = {}
+        places, vectors, ahead = [], [], []
+        numbered = progress(
+            enumerate(sources),
+            total=len(sources),
+            desc="reading",
+            unit="image",
+            disable=None if _shows(sources) else True,
+        )
+        for number, source in numbered:
+            name = shown(source) if isinstance(source, (str, Path)) else f"image {number} of those given"
+            try:
+                ahead.append(self._prepared(source, name))
+                places.append(number)
+            except InputError as error:
+                errors[number] = str(error)
+            if len(ahead) == self.batch:
+                vectors.append(self._encoded(ahead))
+                ahead.clear()
+        if errors and (broken is None or not places):
+            more = (
+                f" (and {len(errors) - 1:,} more of {len(sources):,} images cannot be used)" if len(errors) > 1 else ""
+            )
+            raise InputError(next(iter(errors.values())) + more)
+        if ahead:
+            vectors.append(self._encoded(ahead))
+        made = np.concatenate(vectors)
+        found = np.full((len(sources), made.shape[1]), np.nan)
+        found[places] = made
+        if broken is not None:
+            broken |= errors
+        return found
+
+    def _encoded(self, prepared: list[np.ndarray]) -> np.ndarray:
+        vectors = np.asarray(self.encode(prepared))
+        if vectors.ndim != 2 or len(vectors) != len(prepared):
+            raise InputError(
+                f"the encoder {self.name} made an array of shape {vectors.shape} of {len(prepared)} images: it has to"
+                " give one vector each, (n, d)"
+            )
+        return vectors if self.transform is None else self.transform.transform(vectors)
+
+    def _prepared(self, source: Source, name: str) -> np.ndarray:
+        image = read(source, name)
         try:
-            inputs.append(_prepared(net, source, name))
+            return self.prepare(image)
         except InputError as error:
-            errors.append(str(error))
-        if not errors and len(inputs) == _BATCH:
-            vectors.append(net.represent(np.stack(inputs)))
-        if errors or len(inputs) == _BATCH:
-            inputs.clear()
-    if errors:
-        more = f" (and {len(errors) - 1:,} more of {len(sources):,} images cannot be used)" if len(errors) > 1 else ""
-        raise InputError(errors[0] + more)
-    if inputs:
-        vectors.append(net.represent(np.stack(inputs)))
-    return np.concatenate(vectors)
+            raise InputError(f"{name}: {error}") from None
 
 
-def _prepared(net: Net, source: Source, name: str) -> np.ndarray:
-    image = read(source, name)
-    try:
-        return net.prepare(image)
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from None
+def load(encoder: AnyEncoder, method: str | None = None, background=None) -> Representation:
+    """Choose how images become vectors.
+
+    encoder: a name of nets.table.NETS, an ONNX file, an Encoder, or a callable: list of images (height, width, 3) uint8
+    -> (n, d); method: a name of the encoder's own methods, by default its best, or of methods.TRANSFORMS for one that
+    has none of its own (by default "unit"); background: images of other classes, as a sequence or as (images, classes),
+    from which centring and whitening are learned (by default "whitened" with classes, else "centred").
+
+    Raises UserError if there is no such encoder, and InputError if the method does not go with it.
+    """
+    if isinstance(encoder, (str, Path)):
+        path = catalogue.find(encoder)
+        encoder = _loaded(path, path.stat().st_mtime_ns, path.stat().st_size)
+    if not isinstance(encoder, Encoder) and not callable(encoder):
+        raise InputError(f"encoder must be a name, a file or a callable, but is of type {type(encoder).__name__}")
+    if isinstance(encoder, Encoder) and encoder.about and background is None:
+        chosen = method or encoder.methods[0]
+        if chosen not in encoder.methods:
+            raise InputError(
+                f"method must be one of {', '.join(encoder.methods)} with the encoder {encoder.name}, but is {chosen!r}"
+            )
+        return _plain(encoder, chosen, chosen)
+    # What a method of ours starts from: the project's own encoders name it raw, others have one output.
+    output = encoder.methods[0] if isinstance(encoder, Encoder) and not encoder.about else "raw"
+    plain = _plain(encoder, output, "raw")
+    images, labels = background if isinstance(background, tuple) else (background, None)
+    default = "unit" if images is None else "centred" if labels is None else "whitened"
+    method = method or default
+    if method not in TRANSFORMS:
+        raise InputError(f"method must be one of {', '.join(TRANSFORMS)} here, but is {method!r}")
+    steps = set(TRANSFORMS[method])
+    if images is None and LEARNED & steps:
+        raise InputError(f"the method {method} learns from images of other classes: give a background of some")
+    if labels is None and "whiten" in steps:
+        raise InputError(f"the method {method} needs the classes of the background: a folder of images per class")
+    if images is None:
+        known, transform = None, FeatureTransform(method).fit(np.zeros((1, plain(_ANY).shape[1])))
+    else:
+        known = plain(images)
+        transform = FeatureTransform(method).fit(known, labels)
+    return Representation(
+        plain.name, method, plain.prepare, plain.encode, plain.batch, transform, _temperature(transform, known, labels),
+        plain.digest,
+    )  # fmt: skip
+
+
+# An image of nothing in particular, to learn how many numbers an encoder gives.
+_ANY = [np.random.default_rng(0).integers(256, size=(64, 64, 3), dtype=np.uint8)]
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path, _time: int, _size: int) -> Encoder:
+    return Encoder(path)
+
+
+def _plain(encoder: Encoder | EncodeFunction, output: str, method: str) -> Representation:
+    """What an encoder itself gives."""
+    if not isinstance(encoder, Encoder):
+        name = getattr(encoder, "__name__", type(encoder).__name__)
+        return Representation(name, method, lambda image: image, encoder, _BATCH_WHOLE)
+    height, width = encoder.size
+    grey = encoder.input.channels == 1
+
+    def prepare(image: np.ndarray) -> np.ndarray:
+        if encoder.kind == "drawing":
+            return np.rint(255 * digits.prepare(image)).astype(np.uint8)
+        return photographs.prepare(image, height, width, grey=grey)
+
+    def encode(prepared: list[np.ndarray]) -> np.ndarray:
+        return encoder.encode(np.stack(prepared), output)
+
+    temperature = encoder.temperature(output)
+    return Representation(encoder.name, method, prepare, encode, _BATCH, None, temperature, encoder.digest)
+
+
+def _temperature(transform: FeatureTransform, known: np.ndarray | None, labels) -> float | None:
+    """Chosen on the background, if it has classes of two images or more."""
+    if known is None or labels is None:
+        return None
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) < 2 or counts.min() < 2:
+        return None
+    return calibration.choose_temperature(transform.transform(known), np.asarray(labels), seed=1)
+
+
+def _shows(sources: Sequence) -> bool:
+    """Many images are worth a bar; with None, tqdm shows it on a terminal alone."""
+    return len(sources) >= _MANY

@@ -7,19 +7,16 @@ import numpy as np
 import pandas as pd
 
 from oneshot.core.errors import UserError
-from oneshot.evaluation import confusion
-from oneshot.evaluation.episodes import draw_episodes, evaluate
-from oneshot.training.progress import progress
+from oneshot.evaluation import confusion, few_shot
+from oneshot.evaluation.episodes import draw_episodes
 
 SHOTS = (1, 2, 5, 10)
 # The draws of all episodes are held at one time, 8 bytes each.
 MOST_DRAWN = 20_000_000
-# Confusion counts that are held at one time.
-_MOST_COUNTS = 4_000_000
 
 
 class Trial(NamedTuple):
-    """`curve`, a row per number of examples, see `run`; `confusions`, {number of examples: (ways, ways) int64}, the
+    """`curve`, see few_shot.few_shot_accuracy; `confusions`, {number of examples: (ways, ways) int64}, the
     sum over all episodes, rows = prediction, columns = reference."""
 
     curve: pd.DataFrame
@@ -50,24 +47,19 @@ def check(labels: np.ndarray, names: Sequence[str], episodes: int) -> list[int]:
 
 
 def run(vectors: np.ndarray, labels: np.ndarray, names: Sequence[str], *, episodes: int, seed: int) -> Trial:
-    """Classify the images again and again, each time from other examples, by the nearest class mean.
+    """Classify the images again and again, each time from other examples, as few_shot.few_shot_accuracy does.
 
     vectors: (n, d) float; labels: (n,) integers, 0 .. len(names) - 1; episodes: draws of the examples; all other images
-    are queries. Columns of the curve: shots, accuracy, interval_95 (half-width, over episodes), low, high (95% of the
-    episodes are between). Raises UserError if a class has a single image, or the draws would not fit into the memory.
+    are queries. Raises UserError if a class has a single image, or the draws would not fit into the memory.
     """
-    ways = len(names)
-    step = max(1, _MOST_COUNTS // ways**2)
+    ways = range(len(names))
     rows, confusions = [], {}
     for shots in check(labels, names, episodes):
-        support = draw_episodes(labels, range(ways), episodes=episodes, shots=shots, seed=seed)
-        total, accuracies = np.zeros((ways, ways), np.int64), []
-        for start in progress(range(0, episodes, step), desc=f"{shots} examples", disable=episodes <= step):
-            counts = evaluate(vectors, labels, range(ways), support[start : start + step])
+        support = draw_episodes(labels, ways, episodes=episodes, shots=shots, seed=seed)
+        total, accuracies = np.zeros((len(names), len(names)), np.int64), []
+        for counts in few_shot.counted(vectors, labels, ways, support):
             total += counts.sum(0)
             accuracies.append(confusion.accuracy(counts))
-        values = np.concatenate(accuracies)
-        low, high = np.quantile(values, [0.025, 0.975])
-        rows.append((shots, *confusion.mean_and_interval(values), low, high))
+        rows.append(few_shot.accuracy_row(shots, np.concatenate(accuracies)))
         confusions[shots] = total
-    return Trial(pd.DataFrame(rows, columns=["shots", "accuracy", "interval_95", "low", "high"]), confusions)
+    return Trial(pd.DataFrame(rows), confusions)

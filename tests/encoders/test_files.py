@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from oneshot.core.errors import UserError
-from oneshot.export import keras_file, nets, onnx_file
-from tests.export import made_up
+from oneshot.encoders import weights as nets
+from oneshot.encoders import write
+from oneshot.evaluation.methods import DIGIT_METHODS, METHODS
+from oneshot.evaluation.transforms import fit, represent
+from tests.encoders import made_up
 from tests.helpers.fuzz import check_broken_inputs
 
 NAMES = tuple(made_up.SHAPES)
@@ -18,19 +21,29 @@ WITH_ONNX = """
 import sys, numpy, onnxruntime
 for name in sys.argv[1:]:
     session = onnxruntime.InferenceSession(f"{name}.onnx")
-    assert [end.name for end in (*session.get_inputs(), *session.get_outputs())] == ["images", "representation"]
-    numpy.save(f"{name}.found.npy", session.run(None, {"images": numpy.load(f"{name}.images.npy")})[0])
+    assert [end.name for end in session.get_inputs()] == ["images"]
+    names = [end.name for end in session.get_outputs()]
+    found = session.run(names, {"images": numpy.load(f"{name}.images.npy")})
+    numpy.savez(f"{name}.found.npz", **dict(zip(names, found)))
 """
-WITH_KERAS = """
-import sys, keras, numpy
-for name in sys.argv[1:]:
-    net = keras.models.load_model(f"{name}.keras")
-    numpy.save(f"{name}.found.npy", net(numpy.load(f"{name}.images.npy")))
-"""
+METHODS_OF = {"6-class": METHODS, "siamese-2d": DIGIT_METHODS}
 
 
-def reference(name: str, weights: dict, images: np.ndarray) -> np.ndarray:
-    """The representation of images (n, side, side, channels) uint8, in doubles."""
+def seen_by(net: nets.Net) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Made-up features of 60 images of three seen classes, by layer (2, 60, d), and the labels."""
+    random, maps = np.random.default_rng(2), 9 * len(net.layers[-4].bias) if net.shape[2] == 1 else 0
+    sizes = {"units": net.units, "maps": maps} if maps else {"units": net.units, "linear": net.units, "pooled": 6}
+    return {name: random.normal(0.3, 1, (2, 60, size)).astype(np.float32) for name, size in sizes.items()}, np.arange(
+        60
+    ) % 3
+
+
+def encoded(name: str, net: nets.Net) -> bytes:
+    return write.encode(net, METHODS_OF[name], *seen_by(net), {"name": name, "methods": list(METHODS_OF[name])})
+
+
+def reference(name: str, weights: dict, images: np.ndarray) -> dict[str, np.ndarray]:
+    """The layers of images (n, side, side, channels) uint8, in doubles: (n, d) each."""
     if name == "6-class":
         values = (images - [125.3069, 122.9501, 113.866]) / [62.9932, 62.0887, 66.7049]
         order = ["c", "c", "p", "c", "c", "c", "p"]
@@ -48,43 +61,53 @@ def reference(name: str, weights: dict, images: np.ndarray) -> np.ndarray:
         windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), (1, 2))
         values = np.maximum(np.einsum("nyxcij,ijco->nyxo", windows, kernel) + bias, 0)
     kernel, bias = next(layers)
-    values = values.reshape(len(values), -1) @ kernel + bias
-    return np.maximum(values, 0) if name == "6-class" else values
+    linear = values.reshape(len(values), -1) @ kernel + bias
+    if name == "6-class":
+        return {"units": np.maximum(linear, 0), "linear": linear, "pooled": values.mean((1, 2))}
+    cells = [values[:, y : y + 3, x : x + 3].mean((1, 2)) for y in (0, 2, 4) for x in (0, 2, 4)]
+    return {"units": linear, "maps": np.concatenate(cells, axis=1)}
 
 
-@pytest.mark.parametrize("code", [WITH_ONNX, WITH_KERAS], ids=["onnxruntime", "keras"])
-def test_its_own_runtime_gives_the_representation(tmp_path: Path, code: str):
+def test_onnxruntime_gives_the_vectors_of_each_method(tmp_path: Path):
     expected = {}
     for name in NAMES:
         weights = made_up.write(name, tmp_path / f"{name}.h5")
         net = nets.load(name, tmp_path / f"{name}.h5")
-        (tmp_path / f"{name}.keras").write_bytes(keras_file.encode(net))
-        (tmp_path / f"{name}.onnx").write_bytes(onnx_file.encode(net))
+        (tmp_path / f"{name}.onnx").write_bytes(encoded(name, net))
         images = np.random.default_rng(1).integers(256, size=(3, *net.shape), dtype=np.uint8)
         np.save(tmp_path / f"{name}.images.npy", images)
-        expected[name] = reference(name, weights, images)
-    done = subprocess.run([sys.executable, "-c", code, *NAMES], cwd=tmp_path, env={}, capture_output=True, text=True)
+        views = [reference(name, weights, view) for view in (images, images[:, :, ::-1])]
+        layers = {layer: np.stack([view[layer] for view in views]) for layer in views[0]}
+        expected[name] = {method: represent(method, layers, *seen_by(net)) for method in METHODS_OF[name]}
+    command = [sys.executable, "-c", WITH_ONNX, *NAMES]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for name in NAMES:
-        found = np.load(tmp_path / f"{name}.found.npy")
-        assert found.dtype == np.float32 and found.shape == expected[name].shape
-        assert np.abs(found - expected[name]).max() <= 1e-5
+        found = np.load(tmp_path / f"{name}.found.npz")
+        assert set(found) == set(METHODS_OF[name])
+        for method, vectors in expected[name].items():
+            assert found[method].dtype == np.float32
+            np.testing.assert_allclose(found[method], vectors, atol=2e-5, err_msg=f"{name} {method}")
 
 
 def test_the_same_bytes_at_another_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made_up.write("siamese-2d", tmp_path / "weights.h5")
     net = nets.load("siamese-2d", tmp_path / "weights.h5")
-    first = keras_file.encode(net), onnx_file.encode(net)
+    first = encoded("siamese-2d", net)
     monkeypatch.setattr("time.time", lambda: 2e9)
-    assert (keras_file.encode(net), onnx_file.encode(net)) == first
+    assert encoded("siamese-2d", net) == first
 
 
 def test_the_constants_are_read_back(tmp_path: Path):
     weights = made_up.write("siamese-2d", tmp_path / "weights.h5")
-    (tmp_path / "net.onnx").write_bytes(onnx_file.encode(nets.load("siamese-2d", tmp_path / "weights.h5")))
-    found = onnx_file.read_constants(tmp_path / "net.onnx")
+    net = nets.load("siamese-2d", tmp_path / "weights.h5")
+    (tmp_path / "net.onnx").write_bytes(encoded("siamese-2d", net))
+    found = write.read_constants(tmp_path / "net.onnx")
     assert np.array_equal(found["conv2.kernel"], weights["conv2"][0].transpose(3, 2, 0, 1))
     assert np.array_equal(found["embedding.kernel"], weights["embedding"][0])
+    (centre, whiten, _unit) = fit("maps_whitened", *seen_by(net))["maps"].steps_
+    assert np.array_equal(found["maps_whitened.maps.centre.centre"], centre[1]["centre"])
+    assert np.array_equal(found["maps_whitened.maps.whiten.matrix"], whiten[1]["matrix"])
 
 
 def test_a_file_that_is_missing_or_another_is_named(tmp_path: Path):
@@ -101,7 +124,7 @@ def test_a_file_that_is_missing_or_another_is_named(tmp_path: Path):
             nets.load(name, tmp_path / path)
     for path, sentence in (("missing.onnx", "missing.onnx is missing"), ("text", "text is no ONNX file")):
         with pytest.raises(UserError, match=sentence):
-            onnx_file.read_constants(tmp_path / path)
+            write.read_constants(tmp_path / path)
 
 
 def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

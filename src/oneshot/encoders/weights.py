@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 
 from oneshot.core.errors import UserError
+from oneshot.nets.table import NETS
 
 # Mean and deviation per channel that the ConvNets' inputs are standardised by, as in convnet/net.py.
 _MEAN = np.array([125.3069, 122.9501, 113.866], np.float32)
@@ -15,13 +16,8 @@ _DEVIATION = np.array([62.9932, 62.0887, 66.7049], np.float32)
 # What is left out does nothing after training (dropout) or only classifies the classes seen in training.
 _CONVNET = ("conv1", "conv2", "pool", "conv3", "conv4", "conv5", "pool", "flatten", "representation")
 _DIGIT_NET = ("conv1", "pool", "conv2", "pool", "flatten", "embedding")
-_LAYERS = {
-    **dict.fromkeys(("10-class", "6-class"), _CONVNET),
-    **dict.fromkeys(("siamese-2d", "siamese-3d", "dense-all", "dense-seen"), _DIGIT_NET),
-}
-NAMES = tuple(_LAYERS)
-# All digit nets have the same layers, but differ in these: side of conv2's filters, and units of the embedding.
-_DIGIT_SIZES = {"siamese-2d": (4, 2), "siamese-3d": (4, 3), "dense-all": (3, 2), "dense-seen": (3, 2)}
+# Side of conv2's filters, by which digit nets of different kinds differ.
+_SIDES = {"siamese": 4, "dense_embedding": 3}
 
 _EMPTY = np.empty(0, np.float32)
 
@@ -59,12 +55,13 @@ def load(name: str, path: str | Path) -> Net:
     """Read a trained net up to its representation, on which all one-shot results are measured before any transform.
 
     That is of a ConvNet the 600 units of the penultimate layer after their ReLU, and of a digit net its embedding.
-    name: of NAMES; path: the .weights.h5 of its training. Raises UserError if it is missing or holds a net of another
-    kind or of other dimensions; nets that differ only in the classes that they were trained on are not distinguished.
+    name: of nets.table.NETS; path: the .weights.h5 of its training. Raises UserError if it is missing or holds a net of
+    another kind or of other dimensions; nets that differ only in the classes that they were trained on are not
+    distinguished.
     """
-    weights = _read(path)
+    weights, net = _read(path), NETS[name]
     layers, pools = [], 0
-    for layer in _LAYERS[name]:
+    for layer in _CONVNET if net.kind == "convnet" else _DIGIT_NET:
         if layer == "pool":
             pools += 1
             layers.append(Layer("pool", f"pool{pools}"))
@@ -75,14 +72,14 @@ def load(name: str, path: str | Path) -> Net:
         else:
             kind = {"representation": "dense_relu", "embedding": "dense"}.get(layer, "conv")
             layers.append(Layer(kind, layer, *weights[layer]))
-    if name in _DIGIT_SIZES:
-        found = len(weights["conv2"][0]), len(weights["embedding"][1])
-        if found != _DIGIT_SIZES[name]:
+    if net.kind != "convnet":
+        found, wanted = (len(weights["conv2"][0]), len(layers[-1].bias)), (_SIDES[net.kind], net.dimensions)
+        if found != wanted:
             raise UserError(
                 f"{path} does not hold the weights of {name} (its filters of conv2 have side {found[0]} and its"
-                f" embedding {found[1]} units, not {_DIGIT_SIZES[name][0]} and {_DIGIT_SIZES[name][1]}): run dvc repro"
+                f" embedding {found[1]} units, not {wanted[0]} and {wanted[1]}): run dvc repro"
             )
-    if _LAYERS[name] is _CONVNET:
+    else:
         return Net(name, (32, 32, 3), 1 / _DEVIATION, -_MEAN / _DEVIATION, layers)
     return Net(name, (28, 28, 1), np.array([1 / 255], np.float32), np.zeros(1, np.float32), layers)
 

@@ -1,0 +1,1 @@
+"""One ONNX file per encoder: uint8 images in, the vectors that distances are taken of out."""

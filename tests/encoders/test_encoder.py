@@ -1,0 +1,126 @@
+"""Any ONNX file as an encoder: what it takes is found out, and what does not fit is one sentence."""
+
+import multiprocessing
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import TensorProto
+
+from oneshot.core.errors import UserError
+from oneshot.encoders import catalogue
+from oneshot.encoders.encoder import PREPROCESS, Encoder
+from oneshot.nets.table import DRAWINGS
+from tests.use import stand_in
+
+IMAGES = np.random.default_rng(0).integers(256, size=(5, 32, 32, 3), dtype=np.uint8)
+
+
+def test_the_projects_own_file_says_everything_itself(tmp_path: Path):
+    encoder = Encoder(stand_in.write(tmp_path / "own.onnx"))
+    assert (encoder.name, encoder.kind, encoder.size, encoder.methods) == (
+        "6-class",
+        "photograph",
+        (32, 32),
+        ("raw", "root"),
+    )
+    assert encoder.temperature("raw") == 900 and encoder.temperature("root") is None
+    assert np.allclose(encoder.encode(IMAGES), IMAGES.mean((1, 2)), rtol=1e-5)
+    assert np.allclose(encoder.encode(IMAGES, "root"), np.sqrt(IMAGES.mean((1, 2))), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", PREPROCESS)
+def test_pixels_are_scaled_as_the_nets_take_them(tmp_path: Path, name: str):
+    path = stand_in.write(tmp_path / "other.onnx", ("n", 3, 32, 32), TensorProto.FLOAT, about={})
+    mean, deviation = (np.array(values) for values in PREPROCESS[name])
+    found = Encoder(path, preprocess=name, output="raw").encode(IMAGES)
+    assert np.allclose(found, (IMAGES.mean((1, 2)) / 255 - mean) / deviation, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "options", "sentence"),
+    [
+        (("n", "h", "w", 3), TensorProto.UINT8, {"output": "raw"}, "takes images of any size: say which side"),
+        (
+            ("n", 32, 32, 3),
+            TensorProto.UINT8,
+            {"size": 16, "output": "raw"},
+            "takes images of 32 x 32 pixels: leave out",
+        ),
+        (
+            ("n", 32, 32, 3),
+            TensorProto.FLOAT,
+            {"output": "raw"},
+            "takes floats: say how pixels are scaled, --preprocess imag",
+        ),
+        (
+            ("n", 32, 32, 3),
+            TensorProto.FLOAT,
+            {"output": "raw", "preprocess": "x"},
+            "preprocess must be one of imagenet, clip",
+        ),
+        (("n", 32, 32, 3), TensorProto.FLOAT, {"output": "raw", "preprocess": ((1, 2), (1, 1))}, "one number or three"),
+        (("n", 32, 32, 3), TensorProto.FLOAT, {"output": "raw", "preprocess": ((1,), (0,))}, "std must be above 0"),
+        (
+            ("n", 32, 32, 3),
+            TensorProto.UINT8,
+            {"output": "raw", "preprocess": "clip"},
+            "takes pixels from 0 to 255: leave out",
+        ),
+        (("n", 32, 32, 3), TensorProto.UINT8, {}, "has several outputs .raw .'n', 3., root .'n', 3..: choose one"),
+        (("n", 32, 32, 3), TensorProto.UINT8, {"output": "x"}, "has no output x: it has raw"),
+        (("n", 32, 32, 7), TensorProto.UINT8, {"output": "raw"}, "no axis has one or three channels"),
+        (
+            ("n", 32, 32, 3),
+            TensorProto.INT64,
+            {"output": "raw"},
+            r"takes tensor\(int64\): an encoder takes images of uint8",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence(tmp_path: Path, shape, kind, options, sentence):
+    path = stand_in.write(tmp_path / "other.onnx", shape, kind, about={})
+    with pytest.raises(UserError, match=sentence):
+        Encoder(path, **options)
+
+
+def test_a_file_that_is_no_net_is_one_sentence(tmp_path: Path):
+    (tmp_path / "text.onnx").write_text("no net")
+    with pytest.raises(UserError, match=r"text.onnx is no ONNX file that onnxruntime can load"):
+        Encoder(tmp_path / "text.onnx")
+
+
+def _encode(encoder: Encoder) -> np.ndarray:
+    return encoder.encode(IMAGES)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_and_threads_may_share_it(tmp_path: Path, method: str):
+    encoder = Encoder(stand_in.write(tmp_path / "own.onnx"))
+    expected = encoder.encode(IMAGES)
+    with ThreadPoolExecutor(6) as threads:
+        assert all(np.array_equal(found, expected) for found in threads.map(_encode, [encoder] * 20))
+    assert np.array_equal(pickle.loads(pickle.dumps(encoder)).encode(IMAGES), expected)
+    with multiprocessing.get_context(method).Pool(2) as processes:
+        found = processes.map_async(_encode, [encoder] * 4).get(timeout=120)
+    assert all(np.array_equal(one, expected) for one in found)
+
+
+def test_the_encoders_for_drawings_are_there_and_say_what_they_are():
+    for name in DRAWINGS:
+        encoder = Encoder(catalogue.find(name))
+        assert (encoder.name, encoder.kind, encoder.methods[0]) == (name, "drawing", "maps_whitened")
+        lengths = np.linalg.norm(
+            encoder.encode(np.random.default_rng(0).integers(256, size=(3, 28, 28, 1), dtype=np.uint8)), axis=1
+        )
+        assert np.allclose(lengths, 1, atol=1e-5)
+
+
+def test_one_for_photographs_that_is_not_there_says_what_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(catalogue, "_FOLDERS", (tmp_path,))
+    with pytest.raises(
+        UserError, match=r"the encoder 10-class, for photographs, is not here.*make repro.*siamese-3d works now"
+    ):
+        catalogue.find("10-class")
