@@ -1,0 +1,106 @@
+"""Choose the 6-class net's recipe on folds of the seen classes: plain, norm penalty, cell loss, or both.
+
+Narrow nets are trained on three seen classes and classify three others, from one example and from five. No unseen class
+and no test image is used. The rule was set before the first training: of the four recipes the one with the greatest
+mean over RULE, unless a simpler one (with fewer of the two parts) is within the 95% interval of the difference.
+
+    python research/recipe_folds.py FOLD SEED     one fold and seed: four trainings, one table
+    python research/recipe_folds.py               the tables of all folds and seeds together
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from oneshot.core.environment import enter
+from oneshot.core.errors import UserError
+from oneshot.core.files import write_csv
+from oneshot.core.params import read, validate
+from oneshot.datasets import cifar10
+from oneshot.evaluation import transductive
+from oneshot.evaluation.confusion import accuracy
+from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.transforms import represent
+from tools.folds import FoldFeatures, FoldParams, all_folds, features_of
+
+PARTS, TABLE = Path("research/recipe_folds"), Path("research/recipe_folds.csv")
+# Weights of the norm penalty and of the cell loss; simplest first.
+RECIPES = {"plain": (0.0, 0.0), "norm penalty": (3.0, 0.0), "cell loss": (0.0, 1.0), "both": (3.0, 1.0)}
+METHODS = ("raw", "centred", "both_whitened", "mirror_both_whitened")
+TOGETHER = "mirror_both_whitened"
+SHOTS, EPISODES, TOGETHER_EPISODES = (1, 5), 600, 96
+# What is averaged to choose: what the page's first screen and the report's protocol show, with one example and five.
+RULE = [(method, shots) for method in ("raw", "mirror_both_whitened") for shots in SHOTS]
+
+
+def measure(features: FoldFeatures, seed: int) -> Iterator[tuple[str, int, float]]:
+    """Yield (method, shots, accuracy) on the classes held out from a fold's net."""
+    labels = features.held_out_labels
+    classes = np.unique(labels).tolist()
+    for shots in SHOTS:
+        support = draw_episodes(labels, classes, episodes=EPISODES, shots=shots, seed=seed)
+        for method in METHODS:
+            yield (
+                method,
+                shots,
+                float(accuracy(evaluate(represent(method, *features[:3]), labels, classes, support)).mean()),
+            )
+        chosen = transductive.evaluate(represent(TOGETHER, *features[:3]), labels, classes, support[:TOGETHER_EPISODES])
+        yield f"soft k-means, {TOGETHER}", shots, float(accuracy(chosen).mean())
+
+
+def one(name: str, seed: int) -> None:
+    """Train the nets of one fold by all RECIPES with one seed, and write their accuracies."""
+    fold = next(fold for fold in all_folds() if fold.name == name)
+    params = validate(read(), FoldParams).model_copy(update={"seed": seed})
+    enter(params.compute)
+    data, rows = cifar10.read("data/raw/cifar10"), []
+    for recipe, (norm_penalty, cell_loss) in RECIPES.items():
+        features = features_of(fold, data, params, {"norm_penalty": norm_penalty, "cell_loss": cell_loss})
+        rows += [(name, seed, recipe, *found) for found in measure(features, seed)]
+    table = pd.DataFrame(rows, columns=["fold", "seed", "recipe", "method", "shots", "accuracy"])
+    write_csv(PARTS / f"{name}-{seed}.csv", table)
+
+
+def compare(values: pd.DataFrame) -> pd.DataFrame:
+    """Gains over `plain`: columns fold, seed, recipe, method, shots, accuracy -> one row per method, shots and recipe.
+
+    The seeds of a fold are averaged, since folds are what differs. Columns: method, shots, recipe, accuracy (mean over
+    folds), gain, interval_95 (half-width over folds, by Student's t), folds. The method "rule" is the mean of RULE.
+    """
+    chosen = pd.concat([values.query("method == @method and shots == @shots") for method, shots in RULE])
+    rule = chosen.groupby(["fold", "seed", "recipe"], as_index=False)["accuracy"].mean().assign(method="rule", shots=0)
+    rows = []
+    for (method, shots), part in pd.concat([rule, values]).groupby(["method", "shots"], sort=False):
+        folds = part.pivot_table(index="fold", columns="recipe", values="accuracy")
+        gains = folds.sub(folds["plain"], axis=0)
+        half = stats.t.ppf(0.975, len(folds) - 1) * gains.std() / np.sqrt(len(folds))
+        for recipe in RECIPES:
+            rows.append((method, shots, recipe, folds[recipe].mean(), gains[recipe].mean(), half[recipe], len(folds)))
+    return pd.DataFrame(rows, columns=["method", "shots", "recipe", "accuracy", "gain", "interval_95", "folds"])
+
+
+def main() -> None:
+    """Run one fold and seed, or compare all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("fold", nargs="?", choices=[fold.name for fold in all_folds()], metavar="FOLD")
+    parser.add_argument("seed", nargs="?", type=int, metavar="SEED")
+    options = parser.parse_args()
+    try:
+        if options.fold:
+            one(options.fold, options.seed)
+        else:
+            table = compare(pd.concat([pd.read_csv(path) for path in sorted(PARTS.glob("*.csv"))]))
+            write_csv(TABLE, table)
+            print(table.to_string(index=False))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
