@@ -4,8 +4,8 @@ Narrow nets are trained on three seen classes and classify three others, from on
 and no test image is used. The rule was set before the first training: of the four recipes the one with the greatest
 mean over RULE, unless a simpler one (with fewer of the two parts) is within the 95% interval of the difference.
 
-    python research/recipe_folds.py FOLD SEED     one fold and seed: four trainings, one table
-    python research/recipe_folds.py               the tables of all folds and seeds together
+    python recipe_folds.py FOLD SEED    one fold and seed, four trainings: parts/recipe_folds/FOLD-SEED.csv
+    python recipe_folds.py              tables/recipe_folds.csv of all folds and seeds
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from folds import FoldFeatures, FoldParams, all_folds, features_of
 from scipy import stats
 
 from oneshot.core.environment import enter
@@ -26,9 +27,8 @@ from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import draw_episodes, evaluate
 from oneshot.evaluation.transforms import represent
-from tools.folds import FoldFeatures, FoldParams, all_folds, features_of
 
-PARTS, TABLE = Path("research/recipe_folds"), Path("research/recipe_folds.csv")
+PARTS, TABLE = Path("parts/recipe_folds"), Path("tables/recipe_folds.csv")
 # Weights of the norm penalty and of the cell loss; simplest first.
 RECIPES = {"plain": (0.0, 0.0), "norm penalty": (3.0, 0.0), "cell loss": (0.0, 1.0), "both": (3.0, 1.0)}
 METHODS = ("raw", "centred", "both_whitened", "mirror_both_whitened")
@@ -97,9 +97,10 @@ def main() -> None:
         else:
             table = compare(pd.concat([pd.read_csv(path) for path in sorted(PARTS.glob("*.csv"))]))
             write_csv(TABLE, table)
-            print(table.to_string(index=False))
     except UserError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: the same command resumes after the last finished epoch")
 
 
 if __name__ == "__main__":
