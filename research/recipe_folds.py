@@ -73,11 +73,13 @@ def compare(values: pd.DataFrame) -> pd.DataFrame:
     The seeds of a fold are averaged, since folds are what differs. Columns: method, shots, recipe, accuracy (mean over
     folds), gain, interval_95 (half-width over folds, by Student's t), folds. The method "rule" is the mean of RULE.
     """
-    chosen = pd.concat([values.query("method == @method and shots == @shots") for method, shots in RULE])
-    rule = chosen.groupby(["fold", "seed", "recipe"], as_index=False)["accuracy"].mean().assign(method="rule", shots=0)
+    measured = {}
+    for method, shots in values[["method", "shots"]].drop_duplicates().itertuples(index=False):
+        part = values[(values["method"] == method) & (values["shots"] == shots)]
+        measured[method, shots] = part.pivot_table(index="fold", columns="recipe", values="accuracy")
+    rule = sum(measured[key] for key in RULE) / len(RULE)
     rows = []
-    for (method, shots), part in pd.concat([rule, values]).groupby(["method", "shots"], sort=False):
-        folds = part.pivot_table(index="fold", columns="recipe", values="accuracy")
+    for (method, shots), folds in {("rule", 0): rule, **measured}.items():
         gains = folds.sub(folds["plain"], axis=0)
         half = stats.t.ppf(0.975, len(folds) - 1) * gains.std() / np.sqrt(len(folds))
         for recipe in RECIPES:
