@@ -80,9 +80,10 @@ verify: env  ## run the small pipeline twice and compare every hash (STORED=1: t
 check: env  ## check that the stored results are unedited, current and within bounds (AGAINST=REVISION: and no worse than there)
 	@$(RUN) python -m tools.check $(if $(AGAINST),--against $(AGAINST))
 
-test: env  ## run all tests: unit, pipeline and data
+test: env  ## run all tests: unit, pipeline and data; LONG=1: also those that only add cases, and more draws
 	@# Two workers, in the order of tests/conftest.py.
-	@$(RUN) pytest -m "" -n 2 --dist loadgroup --no-loadscope-reorder --durations 10
+	@$(if $(LONG),ANY_PARAMS=20) $(RUN) pytest -m "$(if $(LONG),,not long)" -n 2 --dist loadgroup --no-loadscope-reorder --durations 10 \
+		$(if $(BUDGET),--budget $(BUDGET))
 
 #### Maintain
 

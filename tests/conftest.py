@@ -25,6 +25,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: 0 if item.path == first else 1 + _needs_smoke_run(item))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that .ci/run uses, so that a slow test is noticed when it comes."""
+    parser.addoption("--budget", type=float, metavar="SECONDS", help="fail if a single test takes longer")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that took longer than the budget; what they share with others, their fixtures, does not count."""
+    budget = terminalreporter.config.getoption("budget")
+    for report in terminalreporter.getreports("passed") if budget else ():
+        if report.when == "call" and report.duration > budget:
+            terminalreporter.write_line(
+                f"{report.nodeid} took {report.duration:.0f} s, above the budget of {budget:g} s"
+            )
+            terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(autouse=True)
 def same_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stage that a test runs in this process must not replace it by one of another environment."""

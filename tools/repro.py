@@ -54,9 +54,12 @@ def in_order(graph: networkx.DiGraph, minutes: Mapping[str, float]) -> networkx.
     """
     rest: dict[str, float] = {}
     for stage in reversed([str(stage) for stage in networkx.topological_sort(graph)]):
-        rest[stage] = minutes.get(stage, 0.1) + max((rest[after] for after in graph.successors(stage)), default=0.0)
+        rest[stage] = minutes.get(stage, 0.1) + max(
+            (rest[after] for after in map(str, graph.successors(stage))), default=0.0
+        )
     ordered = networkx.DiGraph()
-    ordered.add_nodes_from(sorted(rest, key=lambda stage: (-rest[stage], stage)))  # pyright: ignore[reportArgumentType]
+    names = sorted(rest, key=lambda stage: (-rest[stage], stage))
+    ordered.add_nodes_from(names)
     ordered.add_edges_from(graph.edges)
     if CHECK in graph:
         ordered.add_edges_from((CHECK, stage) for stage in graph if stage != CHECK)

@@ -91,6 +91,7 @@ def unfinished(project: Path) -> list[Path]:
     return list((project / ".checkpoints").glob(".siamese-2d.*"))
 
 
+@pytest.mark.long
 def test_killed_at_random_moments_also_twice_in_a_row(project: Path, uninterrupted: dict[str, str]):
     moments = [random.uniform(0, 1) for _ in range(2)]
     for moment in moments:
@@ -150,6 +151,7 @@ def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
     assert "Traceback" not in err
 
 
+@pytest.mark.long
 def test_dvc_ended_alone(project: Path, uninterrupted: dict[str, str]):
     """Its stage keeps running, at the same time as that of the next dvc repro: both write the same complete files."""
     process = start(project)
@@ -209,6 +211,7 @@ def test_a_full_disk_ends_in_a_sentence_and_nothing_half_written(project: Path, 
     assert hashes(project) == uninterrupted
 
 
+@pytest.mark.long
 def test_a_read_only_cache_ends_in_a_sentence(project: Path, uninterrupted: dict[str, str]):
     cache = project / ".dvc/cache"
     with mounted(cache, "--bind", str(cache)):
@@ -220,6 +223,7 @@ def test_a_read_only_cache_ends_in_a_sentence(project: Path, uninterrupted: dict
     assert hashes(project) == uninterrupted
 
 
+@pytest.mark.long
 def test_a_clock_that_was_set_back_or_forth_reruns_nothing(branch: Path):
     """Files from another time: DVC decides by their content."""
     for year in (1990, 2090):
