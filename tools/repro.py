@@ -22,9 +22,11 @@ import networkx
 import psutil
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from dvc.utils.serialize import load_yaml
 from joblib import cpu_count
 
 from tools import reached
+from tools.smoke import record_of
 
 # GiB that a stage may need, by the start of its name; no more stages run at once than fit into the memory.
 NEEDED = {"train_convnet": 4.0, "extract_features": 4.0, "": 2.0}
@@ -32,6 +34,8 @@ DVC = [sys.executable, "-m", "dvc"]
 CHECK = "check_params"
 # What DVC says of each stage: the names of stages are printed here, and the advice helps once.
 CHATTER = ("Updating lock file", "Generating lock file", "To track the changes", "To enable auto staging")
+# What TensorFlow says whenever it starts, before its settings are read.
+CHATTER += ("WARNING: All log messages before absl", "I0000 ")
 CHATTER += ("Use `dvc push`", "git add ", "dvc config core.autostage", "Running stage ", "> ")
 # Each stage has compute.threads threads, 2. On two processors, too, two stages end sooner than one after the other.
 JOBS = max(min(2, cpu_count()), cpu_count() // 2)
@@ -93,14 +97,10 @@ def memory() -> float:
 
 def stored_minutes() -> dict[str, float]:
     """Minutes of each stage's last run, by name."""
-    records = {path.stem: json.loads(path.read_text()) for path in Path("provenance").glob("*.json")}
-    scripts = {path.stem for path in Path("stages").glob("*.py")}
-    found = {}
-    for name, record in records.items():
-        script = max((script for script in scripts if name.startswith(script)), key=len, default=name)
-        choice = name.removeprefix(script).removeprefix("-")
-        found[f"{script}@{choice}" if choice else script] = record["minutes"]
-    return found
+    lock = Path("dvc.lock")
+    stages = load_yaml(str(lock))["stages"] if lock.exists() else {}
+    paths = {name: Path(f"provenance/{record_of(stage['cmd'])}.json") for name, stage in stages.items()}
+    return {name: json.loads(path.read_text())["minutes"] for name, path in paths.items() if path.exists()}
 
 
 class Running:

@@ -108,11 +108,17 @@ def require_run(folder: str | Path) -> None:
     stages = load_yaml(str(Path(folder) / "dvc.lock"))["stages"]
     # Each stage writes one record when it ends, which no cache has.
     records = {path.stem for path in (Path(folder) / "provenance").glob("*.json")}
-    if taken := [name for name in stages if name.replace("@", "-") not in records]:
+    if taken := [name for name, stage in stages.items() if record_of(stage["cmd"]) not in records]:
         sys.exit(
             f"error: {', '.join(taken)} did not run in the copy: the results are from elsewhere, and comparing them"
             " would show nothing; look for a cache in `dvc config --list --show-origin`"
         )
+
+
+def record_of(command: str) -> str:
+    """Name the record in provenance/ of a stage's command: "python stages/split.py mnist" -> "split-mnist"."""
+    words = command.split()[1:]
+    return "-".join([Path(word).stem if word.endswith(".py") else word for word in words])
 
 
 def main() -> None:

@@ -63,7 +63,12 @@ def test_no_more_stages_than_fit_into_the_memory_but_always_one(room, count):
 def test_minutes_are_found_by_the_names_of_the_stages(monkeypatch):
     monkeypatch.chdir(smoke.ROOT)
     found = repro.stored_minutes()
-    assert {"split", "train_convnet@6-class", "one_shot_mnist@siamese-2d", "extract_features"} <= found.keys()
+    assert {
+        "split",
+        "train_convnet@6-class",
+        "one_shot_mnist@siamese-2d",
+        "export_digit_net@siamese-2d",
+    } <= found.keys()
     assert (
         found["train_convnet@6-class"]
         == json.loads(Path("provenance/train_convnet-6-class.json").read_text())["minutes"]

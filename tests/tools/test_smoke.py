@@ -52,7 +52,9 @@ def test_variables_about_another_repository_reach_no_command(copy: Path, monkeyp
 
 
 def test_a_stage_that_left_no_record_did_not_run(tmp_path: Path):
-    dump_yaml(str(tmp_path / "dvc.lock"), {"stages": {"split": {}, "train@a-b": {}, "page": {}}})
+    commands = {"split": "split.py", "learn@a-b": "train.py a-b", "page": "page.py"}
+    stages = {name: {"cmd": f"python stages/{command}"} for name, command in commands.items()}
+    dump_yaml(str(tmp_path / "dvc.lock"), {"stages": stages})
     (tmp_path / "provenance").mkdir()
     for name in ("split", "train-a-b"):
         (tmp_path / f"provenance/{name}.json").touch()
