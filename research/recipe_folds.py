@@ -71,7 +71,8 @@ def compare(values: pd.DataFrame) -> pd.DataFrame:
     """Gains over `plain`: columns fold, seed, recipe, method, shots, accuracy -> one row per method, shots and recipe.
 
     The seeds of a fold are averaged, since folds are what differs. Columns: method, shots, recipe, accuracy (mean over
-    folds), gain, interval_95 (half-width over folds, by Student's t), folds. The method "rule" is the mean of RULE.
+    folds), gain, interval_95, behind_best, behind_interval_95, folds; intervals are half-widths over folds, by
+    Student's t. The method "rule" is the mean of RULE.
     """
     measured = {}
     for method, shots in values[["method", "shots"]].drop_duplicates().itertuples(index=False):
@@ -80,11 +81,29 @@ def compare(values: pd.DataFrame) -> pd.DataFrame:
     rule = sum(measured[key] for key in RULE) / len(RULE)
     rows = []
     for (method, shots), folds in {("rule", 0): rule, **measured}.items():
-        gains = folds.sub(folds["plain"], axis=0)
-        half = stats.t.ppf(0.975, len(folds) - 1) * gains.std() / np.sqrt(len(folds))
+        best = folds.mean().idxmax()
         for recipe in RECIPES:
-            rows.append((method, shots, recipe, folds[recipe].mean(), gains[recipe].mean(), half[recipe], len(folds)))
-    return pd.DataFrame(rows, columns=["method", "shots", "recipe", "accuracy", "gain", "interval_95", "folds"])
+            gain, behind = (
+                _mean_and_interval(folds[one] - folds[other]) for one, other in ((recipe, "plain"), (best, recipe))
+            )
+            rows.append((method, shots, recipe, folds[recipe].mean(), *gain, *behind, len(folds)))
+    columns = [
+        "method",
+        "shots",
+        "recipe",
+        "accuracy",
+        "gain",
+        "interval_95",
+        "behind_best",
+        "behind_interval_95",
+        "folds",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _mean_and_interval(values: pd.Series) -> tuple[float, float]:
+    """Mean and half-width of its 95% interval by Student's t."""
+    return values.mean(), stats.t.ppf(0.975, len(values) - 1) * values.std() / np.sqrt(len(values))
 
 
 def main() -> None:
