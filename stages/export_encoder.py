@@ -17,7 +17,7 @@ class Params(Schema):
 
 
 def main(params: Params, name: str) -> None:
-    """Write exports/NAME.onnx, and how well its probabilities agree with what is right."""
+    """Write exports/NAME.onnx, and to exports/NAME.json how well its probabilities agree with what is right."""
     import numpy as np
 
     from oneshot.core import files
@@ -71,7 +71,7 @@ def main(params: Params, name: str) -> None:
             metrics[f"shot_{shots}"] = calibration.measure(
                 vectors, labels, temperatures[default], shots=shots, seed=params.seed
             )
-    files.write_json(f"metrics/export_encoder/{name}.json", metrics)
+    files.write_json(f"exports/{name}.json", metrics)
 
 
 if __name__ == "__main__":
