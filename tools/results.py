@@ -1,4 +1,4 @@
-"""Generate the tables and sentences of docs/results.md, docs/model_card.md and the README from the stored results.
+"""Generate the tables and sentences of the README and of docs/ from the stored results and the tables of the studies.
 
 So no number in these texts is copied by hand. `--check` changes nothing and exits with status 1 if a table is stale.
 """
@@ -25,7 +25,7 @@ from oneshot.page.sections.ceilings import over_trainings
 from oneshot.page.sections.ensembles import over_ensembles
 from oneshot.page.spread import PROTOCOL, mean_with, spread
 
-README, RESULTS, CARD = Path("README.md"), Path("docs/results.md"), Path("docs/model_card.md")
+README, RESULTS, CARD, RECIPE = map(Path, ("README.md", "docs/results.md", "docs/model_card.md", "docs/recipe.md"))
 _REPORT_ONE_SHOT = sum(reported.ACCURACY.values()) / len(reported.ACCURACY)
 
 # Title of a row: metrics file, key, the metric's name in research/tables/seeds.csv, the report's value.
@@ -240,6 +240,26 @@ def ensembles_table(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def recipe_folds_table(table: pd.DataFrame) -> str:
+    """Make a Markdown table of research/tables/recipe_folds.csv: a row per measure, gains over plain in points."""
+    recipes = [name for name in table["recipe"].drop_duplicates() if name != "plain"]
+    lines = [f"| measured | plain | {' | '.join(recipes)} |", "|---|---|" + "---|" * len(recipes)]
+    for method, shots in table[["method", "shots"]].drop_duplicates().itertuples(index=False):
+        rows = table[(table["method"] == method) & (table["shots"] == shots)].set_index("recipe")
+        name = "**the rule: mean of the four below in bold**" if method == "rule" else f"{shots}-shot, {method}"
+        name = f"**{name}**" if method in ("raw", "mirror_both_whitened") else name
+        gains = [f"{100 * rows['gain'][one]:+.1f} ± {100 * rows['interval_95'][one]:.1f}" for one in recipes]
+        lines.append(f"| {name} | {rows['accuracy']['plain']:.3f} | {' | '.join(gains)} |")
+    last = table[table["method"] == "rule"].set_index("recipe")
+    best = last["accuracy"].idxmax()
+    behind = [
+        f"{name} {100 * last['behind_best'][name]:.1f} ± {100 * last['behind_interval_95'][name]:.1f}"
+        for name in last.index
+        if name != best
+    ]
+    return "\n".join([*lines, "", f"By the rule, *{best}* is best; points behind it: {', '.join(behind)}."])
+
+
 def stages_table(pipeline: Mapping) -> str:
     """Make a Markdown table of the stages of dvc.yaml: name, description and variants."""
     lines = ["| stage | what it makes | runs for |", "|---|---|---|"]
@@ -284,7 +304,7 @@ def fill(text: str, tables: Mapping[str, str]) -> str:
 
 
 def generate() -> dict[Path, str]:
-    """Generate the three texts from the files in the working directory: {path: content}."""
+    """Generate the texts from the files in the working directory: {path: content}."""
     files = Path("metrics").rglob("*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
     trainings, thorough = (
@@ -324,6 +344,10 @@ def generate() -> dict[Path, str]:
             },
         ),
         CARD: fill(CARD.read_text(encoding="utf-8"), {"card": card_table(metrics, parameters)}),
+        RECIPE: fill(
+            RECIPE.read_text(encoding="utf-8"),
+            {"recipe_folds": recipe_folds_table(pd.read_csv("research/tables/recipe_folds.csv"))},
+        ),
     }
 
 
