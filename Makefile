@@ -23,7 +23,7 @@ ifneq ($(shell cat .venv/installed 2>/dev/null),$(CURDIR))
 .PHONY: .venv/installed
 endif
 
-.venv/installed: requirements.lock
+.venv/installed: requirements.lock tools/environment.py
 	@$(if $(PYTHON),,echo "error: no Python 3.11, 3.12 or 3.13 on the PATH: install one, or name it: make env PYTHON=/path/to/python3" >&2; exit 1)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
 		echo "error: $(PYTHON) is not a Python 3.11, 3.12 or 3.13: install one, or name it: make env PYTHON=/path/to/python3" >&2; exit 1; }

@@ -28,7 +28,7 @@ def test_the_record_says_what_differs_and_how_long_each_stage_took(tmp_path: Pat
         (folder / "metrics").mkdir()
         (folder / "metrics/split.json").write_text('{"a": 1}')
         outs = f"[{{path: a, md5: {folder.name}}}, {{path: b, md5: same}}]"
-        (folder / "dvc.lock").write_text(f"stages: {{split: {{outs: {outs}}}}}")
+        (folder / "dvc.lock").write_text(f"stages: {{split: {{cmd: python stages/split.py, outs: {outs}}}}}")
         return folder
 
     monkeypatch.setattr(gpu.smoke, "run", run)

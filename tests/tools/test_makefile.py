@@ -22,9 +22,9 @@ def planned(folder: Path) -> str:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with an environment that claims to be complete."""
-    for name in ("Makefile", "requirements.lock"):
-        shutil.copy2(ROOT / name, tmp_path / name)
     (tmp_path / "tools").mkdir()
+    for name in ("Makefile", "requirements.lock", "tools/environment.py"):
+        shutil.copy2(ROOT / name, tmp_path / name)
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/installed").write_text(str(tmp_path))
     return tmp_path
