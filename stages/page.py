@@ -75,7 +75,12 @@ def main(params: Params) -> None:
         mnist=mnist.read("data/raw/mnist"),
         checksums={path.name: sha256(path.read_bytes()).hexdigest() for path in raw},
         features={net: files.read_arrays(f"features/{net}") for net in ("6-class", *EMBEDDINGS)},
-        drawing_net=read_constants("exports/siamese-2d.onnx"),
+        drawing_net={
+            # What methods need beside the layers, the page computes from features.
+            name: values
+            for name, values in read_constants("exports/siamese-2d.onnx").items()
+            if name.endswith((".kernel", ".bias"))
+        },
         metrics={path.relative_to("metrics").with_suffix("").as_posix(): files.read_json(path) for path in metrics},
         curves={net: pd.read_csv(f"plots/curves/{net}.csv") for net in (*PHOTOGRAPHS, *EMBEDDINGS)},
         confusion={name: pd.read_csv(f"plots/{folder}/confusion.csv") for name, folder in tables.items()},
