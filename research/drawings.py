@@ -2,7 +2,7 @@
 
 Each set is classified from 1, 5 and 10 examples of each class, by plain pixels and by each digit net's features: its
 embedding (raw), its last maps at unit length (maps_unit), and those whitened (maps_whitened). All features get the same
-images, prepared as `oneshot classify` prepares them, and the same episodes. Each set is tried as it is and as
+images, prepared as `python -m oneshot classify` prepares them, and the same episodes. Each set is tried as it is and as
 photographed paper: noise of 8 levels of grey, and a shade to 75% from one side to the other.
 """
 
@@ -22,7 +22,7 @@ from oneshot.evaluation.few_shot import evaluate_groups
 from oneshot.evaluation.transforms import represent
 from oneshot.use import digits
 
-TABLE = Path("research/tables/drawings.csv")
+TABLE = Path("tables/drawings.csv")
 NETS = ("siamese-2d", "siamese-3d")
 SHOTS, EPISODES, SEED = (1, 5, 10), 2000, 1
 # One file of each hand, by the Debian package that has it.
@@ -84,7 +84,6 @@ def main() -> None:
         start = end
     table = pd.DataFrame(rows, columns=["set", "paper", "features", "shots", "accuracy", "interval_95"])
     files.write_csv(TABLE, table)
-    print(table.pivot(index=["set", "paper", "features"], columns="shots", values="accuracy").round(3).to_string())
 
 
 def font_files(root: str = "/usr/share/fonts") -> list[Path]:
@@ -143,8 +142,8 @@ def represented(inputs: np.ndarray) -> dict[str, np.ndarray]:
     found = {"plain pixels": inputs.reshape(len(inputs), -1)}
     for name in NETS:
         model = net.build(int(name[-2]), dropout=0.0)
-        files.read_weights(f"models/{name}.weights.h5", model)
-        seen = files.read_arrays(f"features/{name}")
+        files.read_weights(f"../models/{name}.weights.h5", model)
+        seen = files.read_arrays(f"../features/{name}")
         maps = embedder(last_maps(model))(inputs)
         known = {"maps": seen["seen_maps"][None]}
         found[f"{name} raw"] = embedder(model)(inputs)
