@@ -6,6 +6,7 @@ On a small project of two stages, since what is tested is the way of the results
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -260,7 +261,7 @@ BAD_NAMES = ("a b", "x/y", "/x", "x/", "x..y", "-\\x", "x.lock", "@{x")
 @pytest.mark.parametrize(
     ("name", "setting", "target", "sentence"),
     [
-        *((name, "seed=2", "train", f"'{name}' cannot be the name of an experiment") for name in BAD_NAMES),
+        *((name, "seed=2", "train", re.escape(f"{name!r} cannot be the name of an experiment")) for name in BAD_NAMES),
         ("x", "sede=2", "train", r"sede=2 cannot be set in params\.yaml: .*sede"),
         ("x", "seed=2", "trian", r"trian is no stage of dvc\.yaml"),
     ],
