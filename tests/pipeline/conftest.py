@@ -10,6 +10,9 @@ import pytest
 from filelock import FileLock
 from moto.server import ThreadedMotoServer
 
+from oneshot.download.catalogue import FILES
+from oneshot.download.fetch import fetch
+from oneshot.download.params import DownloadParams
 from tests.pipeline import hostile
 from tests.pipeline.scratch import duplicate
 from tools import smoke
@@ -28,6 +31,9 @@ def smoke_runs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tupl
     first, second = folder / "project", folder / "again"
     with FileLock(folder / "lock"):
         if not (folder / "done").exists():
+            # Into the cache, before a run in whose surroundings npm may crash.
+            for dataset in FILES:
+                fetch(dataset, DownloadParams(sources=["official", "npm"], folder=""))
             for copy in (first, second):
                 shutil.rmtree(copy, ignore_errors=True)
             variables = hostile.settings(folder / "home") | hostile.other_processor(folder)

