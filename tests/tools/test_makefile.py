@@ -19,6 +19,13 @@ def planned(folder: Path) -> str:
     return done.stdout
 
 
+@pytest.fixture(autouse=True)
+def no_other_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under `make test`, make would say which folder it enters."""
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with an environment that claims to be complete."""
