@@ -67,7 +67,8 @@ def main(params: Params, name: str) -> None:
     metrics: dict = {"temperature": temperatures[default]}
     if new.any():
         vectors = transforms.represent(default, unseen, seen, seen_labels)
-        for shots in (1, 5):
+        fewest = np.unique(labels, return_counts=True)[1].min()
+        for shots in (shots for shots in (1, 5) if shots < fewest):
             metrics[f"shot_{shots}"] = calibration.measure(
                 vectors, labels, temperatures[default], shots=shots, seed=params.seed
             )
