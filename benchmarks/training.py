@@ -37,7 +37,7 @@ def random_batch(side: int):
 def ours(side: int, seconds: float, *, precision: str = "float32", last: bool = False) -> float:
     """Images per second of the 10-class net's default training step.
 
-    last: in the last stretch, in which further convolutions are not trained (convnet.recipe.frozen).
+    last: in the last phase, in which further convolutions are not trained (convnet.recipe.frozen).
     """
     from oneshot.convnet import losses, training
     from oneshot.convnet.params import ConvnetParams
@@ -48,15 +48,15 @@ def ours(side: int, seconds: float, *, precision: str = "float32", last: bool = 
     recipe = ConvnetParams.model_validate(params.read()["convnet"]).recipe_of("10-class")
     model = net_of_side(training.build(CLASSES, recipe, "auto", precision), side)
     optimizer = training.make_optimizer(model, recipe, 100_000)
-    cells = losses.cell_classifier(model) if recipe.cell_loss else None
+    cells = losses.cell_classifier(model) if recipe.dense_classification_loss else None
     optimizer.build([*model.trainable_variables, *([] if cells is None else [cells])])
-    frozen = recipe.frozen if last else int(recipe.whitening)
+    frozen = recipe.frozen if last else int(recipe.whitening_filters)
     step = training.make_step(model, optimizer, recipe, frozen=frozen, cells=cells)
     images, labels = (tf.constant(array) for array in random_batch(side))
     return rate(lambda: float(step(images, labels)["loss"]), seconds)
 
 
-def ours_in_the_last_stretch(side: int, seconds: float) -> float:
+def ours_in_the_last_phase(side: int, seconds: float) -> float:
     """Images per second of the step as the default recipe trains at its largest side."""
     return ours(side, seconds, last=True)
 
@@ -156,7 +156,7 @@ VARIANTS = {
     "matrix products alone, 32x32, native": (matrix_products, SIDE, "native"),
     "keras.Model.fit, default settings, 32x32": (keras_fit, SIDE, None),
     "our training step, 32x32": (ours, 32, "portable"),
-    "our training step, 32x32, last stretch": (ours_in_the_last_stretch, 32, "portable"),
+    "our training step, 32x32, last phase": (ours_in_the_last_phase, 32, "portable"),
     "our training step, 24x24": (ours, 24, "portable"),
     "our training step, 16x16": (ours, 16, "portable"),
     "our training step, 32x32, not deterministic": (ours_in_any_order, 32, "portable"),

@@ -30,7 +30,7 @@ from oneshot.evaluation.transforms import METHODS, represent
 from oneshot.plotting.figures import png
 
 PARTS, TABLE = Path("parts/choice"), Path("tables/choice.csv")
-REFERENCE = "centred"  # the arm that all others are compared with: SimpleShot's
+REFERENCE = "cl2n"  # the arm that all others are compared with: SimpleShot's
 SHOTS, EPISODES, TOGETHER_EPISODES = (1, 5), 600, 96
 SHRINKAGES = (0.3, 0.8)
 
@@ -85,8 +85,8 @@ def arms() -> dict[str, Callable[[FoldFeatures], np.ndarray]]:
 
     made = {method: transform(method) for method in METHODS}
     for shrinkage in SHRINKAGES:
-        made[f"both_whitened, shrinkage {shrinkage}"] = transform("both_whitened", shrinkage=shrinkage)
-    for method in ("centred", "both_whitened", "mirror_both_whitened"):
+        made[f"prerelu_gap_whitened, shrinkage {shrinkage}"] = transform("prerelu_gap_whitened", shrinkage=shrinkage)
+    for method in ("cl2n", "prerelu_gap_whitened", "flip_prerelu_gap_whitened"):
         made[f"soft k-means, {method}"] = transform(method)
     return made
 

@@ -29,7 +29,7 @@ OTHER_IMAGES = (
     "with cifar10.limit_per_class, seeds have other unseen images: leave it empty in params.yaml and the recipe"
 )
 # The report's, and the best with one view and with two (tables/choice.csv).
-METHODS = ("raw", "both_whitened", "mirror_both_whitened")
+METHODS = ("raw", "prerelu_gap_whitened", "flip_prerelu_gap_whitened")
 
 
 class Params(Schema):

@@ -43,7 +43,8 @@ class FoldParams(Schema):
     def recipe(self, changes: Mapping[str, object]) -> Recipe:
         """Return the recipe of the 6-class net with the folds' epochs and some changed values."""
         return validate(
-            self.convnet.recipe_of("6-class").model_dump() | {"epochs": [(SIDE, EPOCHS)]} | dict(changes), Recipe
+            self.convnet.recipe_of("6-class").model_dump() | {"resolution_schedule": [(SIDE, EPOCHS)]} | dict(changes),
+            Recipe,
         )
 
 

@@ -55,7 +55,7 @@ def convnet(images_per_class: int, classes: int, side: int) -> float:
     from oneshot.convnet import training
 
     default = params.validate(params.read(), Params).convnet.recipe_of("6-class")
-    recipe = default.model_copy(update={"epochs": [(side, 2)]})
+    recipe = default.model_copy(update={"resolution_schedule": [(side, 2)]})
     model = training.build(classes, recipe, "auto")
     images = _random_images(images_per_class, classes, (32, 32, 3), np.uint8)
     return _second_epoch(training.train, model, images, recipe)

@@ -30,7 +30,7 @@ def main(params: Params, name: str) -> None:
     net = load(name, f"models/{name}.weights.h5")
     data = files.read_arrays(f"features/{name}")
     if name in PHOTOGRAPHS:
-        kind, methods, default = "photograph", METHODS, "mirror_both_whitened"
+        kind, methods, default = "photograph", METHODS, "flip_prerelu_gap_whitened"
         new = np.isin(data["labels"], params.cifar10.unseen_classes if NETS[name].classes == "seen" else [])
         seen, unseen = transforms.layers_of(data, ~new), transforms.layers_of(data, new)
         seen_labels, labels = data["labels"][~new], data["labels"][new]

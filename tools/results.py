@@ -42,10 +42,10 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
         "10-class net, test loss",
         reported.CONVNETS["10-class"].loss,
     ),
-    "ConvNet, 10 classes: accuracy, averaged with mirror images": (
+    "ConvNet, 10 classes: accuracy with flip test-time averaging": (
         "train_convnet/10-class",
-        "test_mirror_averaged.accuracy",
-        "10-class net, test accuracy, mirror-averaged",
+        "test_flip_averaged.accuracy",
+        "10-class net, test accuracy, flip test-time averaging",
         None,
     ),
     "ConvNet, 6 classes: test accuracy": (
@@ -60,10 +60,10 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
         "6-class net, test loss",
         reported.CONVNETS["6-class"].loss,
     ),
-    "ConvNet, 6 classes: accuracy, averaged with mirror images": (
+    "ConvNet, 6 classes: accuracy with flip test-time averaging": (
         "train_convnet/6-class",
-        "test_mirror_averaged.accuracy",
-        "6-class net, test accuracy, mirror-averaged",
+        "test_flip_averaged.accuracy",
+        "6-class net, test accuracy, flip test-time averaging",
         None,
     ),
     "one-shot, unseen classes, the report's protocol": (
@@ -81,8 +81,8 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
         )
         for shots in (1, 5)
         for method in (
-            *("raw", "centred", "mirror_centred", "whitened"),
-            *("pooled_whitened", "both_whitened", "mirror_both_whitened"),
+            *("raw", "cl2n", "flip_cl2n", "whitened"),
+            *("gap_whitened", "prerelu_gap_whitened", "flip_prerelu_gap_whitened"),
         )
     },
     **{
@@ -93,7 +93,7 @@ ROWS: dict[str, tuple[str, str, str, float | None]] = {
             None,
         )
         for shots in (1, 5)
-        for method in ("centred", "mirror_both_whitened")
+        for method in ("cl2n", "flip_prerelu_gap_whitened")
     },
     **{
         f"{net}, pairs of {group} digits: area under the ROC curve": (
@@ -138,13 +138,15 @@ def headlines(parameters: Mapping) -> dict[str, str]:
     seen, unseen = len(images["seen_classes"]), len(images["unseen_classes"])
     known, new = (", ".join(map(str, digits[f"{part}_digits"])) for part in ("seen", "unseen"))
     protocol = f"the {unseen} other classes, from one example each: accuracy, the report's protocol"
-    transformed = f"the same {unseen} classes, transformed features averaged with mirror images (mirror_both_whitened)"
+    transformed = (
+        f"the same {unseen} classes, transformed features with flip test-time averaging (flip_prerelu_gap_whitened)"
+    )
     siamese = f"siamese net in 3-D, trained on the digits {known}: the digits {new}, from one example each"
     return {
         "ConvNet, 10 classes: test accuracy": "ConvNet trained on all 10 classes of CIFAR-10: test accuracy",
         "ConvNet, 6 classes: test accuracy": f"ConvNet trained on {seen} of them: test accuracy",
         "one-shot, unseen classes, the report's protocol": f"{protocol} (chance: {1 / unseen:.2f})",
-        "1-shot, unseen classes, random episodes, mirror_both_whitened": (
+        "1-shot, unseen classes, random episodes, flip_prerelu_gap_whitened": (
             f"{transformed}, in {parameters['one_shot']['episodes']:,} episodes"
         ),
         "siamese-3d, 1-shot on the unseen digits": f"{siamese} (chance: {1 / len(digits['unseen_digits']):.2f})",
@@ -247,7 +249,7 @@ def recipe_folds_table(table: pd.DataFrame) -> str:
     for method, shots in table[["method", "shots"]].drop_duplicates().itertuples(index=False):
         rows = table[(table["method"] == method) & (table["shots"] == shots)].set_index("recipe")
         name = "**the rule: mean of the four below in bold**" if method == "rule" else f"{shots}-shot, {method}"
-        name = f"**{name}**" if method in ("raw", "mirror_both_whitened") else name
+        name = f"**{name}**" if method in ("raw", "flip_prerelu_gap_whitened") else name
         gains = [f"{100 * rows['gain'][one]:+.1f} ± {100 * rows['interval_95'][one]:.1f}" for one in recipes]
         lines.append(f"| {name} | {rows['accuracy']['plain']:.3f} | {' | '.join(gains)} |")
     last = table[table["method"] == "rule"].set_index("recipe")

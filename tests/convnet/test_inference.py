@@ -53,8 +53,8 @@ def test_test_metrics_are_of_the_logits_and_of_their_mean_over_mirror_images(mod
     labels = np.array([0, 3, 5, 3])
     logits, mirrored = (model(net.standardize(shown)).numpy() for shown in (images, images[:, :, ::-1]))
     metrics = inference.test_metrics(model, LabelledImages(images, labels, np.arange(4)))
-    assert list(metrics) == ["test", "test_mirror_averaged"]
+    assert list(metrics) == ["test", "test_flip_averaged"]
     assert metrics["test"] == pytest.approx(classification_metrics(logits, labels), abs=1e-4)
-    assert metrics["test_mirror_averaged"] == pytest.approx(
+    assert metrics["test_flip_averaged"] == pytest.approx(
         classification_metrics((logits + mirrored) / 2, labels), abs=1e-4
     )

@@ -11,17 +11,19 @@ from oneshot.training.tensorflow import tf
 def test_the_norm_spread_is_that_of_the_distances_from_the_mean():
     values = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
     lengths = np.linalg.norm(values - values.mean(axis=0), axis=1)
-    spread = float(losses.norm_spread(tf.constant(values)))
+    spread = float(losses.feature_norm_spread(tf.constant(values)))
     assert spread == pytest.approx(np.var(lengths) / np.mean(lengths) ** 2, rel=1e-4)
-    assert float(losses.norm_spread(tf.constant(50 * values + 3))) == pytest.approx(spread, rel=1e-3)
-    assert float(losses.norm_spread(tf.constant([[1.0, 2], [3, 2], [2, 1], [2, 3]]))) == pytest.approx(0, abs=1e-6)
+    assert float(losses.feature_norm_spread(tf.constant(50 * values + 3))) == pytest.approx(spread, rel=1e-3)
+    assert float(losses.feature_norm_spread(tf.constant([[1.0, 2], [3, 2], [2, 1], [2, 3]]))) == pytest.approx(
+        0, abs=1e-6
+    )
 
 
 def test_the_norm_spread_of_equal_representations_has_a_finite_gradient():
     same = tf.ones((3, 4))
     with tf.GradientTape() as tape:
         tape.watch(same)
-        spread = losses.norm_spread(same)
+        spread = losses.feature_norm_spread(same)
     assert float(spread) == 0 and np.all(tape.gradient(spread, same).numpy() == 0)
 
 
@@ -37,9 +39,11 @@ def test_the_cell_entropy_is_the_mean_over_images_and_cells():
             for column in range(3)
         ]
     )
-    entropy = losses.cell_entropy(tf.constant(maps), tf.constant(kernel), tf.constant(targets))
+    entropy = losses.dense_classification_entropy(tf.constant(maps), tf.constant(kernel), tf.constant(targets))
     assert float(entropy) == pytest.approx(expected, rel=1e-5)
-    rounded = losses.cell_entropy(tf.constant(maps, tf.bfloat16), tf.constant(kernel), tf.constant(targets))
+    rounded = losses.dense_classification_entropy(
+        tf.constant(maps, tf.bfloat16), tf.constant(kernel), tf.constant(targets)
+    )
     assert rounded.dtype == tf.float32 and float(rounded) == pytest.approx(expected, rel=1e-2)
 
 

@@ -22,20 +22,20 @@ REPORT = {
     "optimizer": "adam",
     "learning_rate": 1e-4,
     "schedule": "constant",
-    "weight_penalty": 1e-4,
+    "l2_penalty": 1e-4,
     "label_smoothing": 0.0,
     "batch_norm": False,
-    "whitening": False,
+    "whitening_filters": False,
 }
 STILL = DEFAULT["recipe"]["augmentation"] | {"width_shift": 0.0, "height_shift": 0.0, "flip": "none"}
 
 
-def recipe(six_class=None, norm_penalty=0.0, cell_loss=0.0, **changes):
+def recipe(six_class=None, feature_norm_penalty=0.0, dense_classification_loss=0.0, **changes):
     """The default recipe of the 6-class net, with some changes."""
-    epochs = DEFAULT["epochs"] | ({"six_class": six_class} if six_class else {})
-    weights = {"norm_penalty": norm_penalty, "cell_loss": cell_loss}
+    schedule = DEFAULT["resolution_schedule"] | ({"six_class": six_class} if six_class else {})
+    weights = {"feature_norm_penalty": feature_norm_penalty, "dense_classification_loss": dense_classification_loss}
     weights = {name: DEFAULT[name] | {"six_class": weight} for name, weight in weights.items()}
-    tree = DEFAULT | {"epochs": epochs, "recipe": DEFAULT["recipe"] | changes} | weights
+    tree = DEFAULT | {"resolution_schedule": schedule, "recipe": DEFAULT["recipe"] | changes} | weights
     return ConvnetParams.model_validate(tree).recipe_of("6-class")
 
 
@@ -84,7 +84,9 @@ def test_a_step_descends_the_penalized_smoothed_loss():
     start = [weight.copy() for weight in model.get_weights()]
     rng = np.random.default_rng(0)
     images, labels = rng.normal(size=(6, 32, 32, 3)).astype(np.float32), rng.integers(4, size=6).astype(np.int32)
-    chosen = recipe(norm_penalty=0.7, cell_loss=0.6, **REPORT | {"weight_penalty": 0.03, "label_smoothing": 0.2})
+    chosen = recipe(
+        feature_norm_penalty=0.7, dense_classification_loss=0.6, **REPORT | {"l2_penalty": 0.03, "label_smoothing": 0.2}
+    )
     cells = losses.cell_classifier(model)
     assert cells.shape == (3, 4)
     start.append(cells.numpy())
@@ -183,10 +185,14 @@ def narrow():
     return net.build(2, widths=((4, 4), (4, 4, 8)), units=8, batch_norm=True)
 
 
-def train(folder, on_epoch=lambda metrics: None, build=tiny, cell_loss=0.0):
+def train(folder, on_epoch=lambda metrics: None, build=tiny, dense_classification_loss=0.0):
     seed_initialisation(1)
     model, data = build(), two_kinds()
-    chosen = recipe([[16, 2], [32, 1]], cell_loss=cell_loss, **REPORT | {"batch": 16, "learning_rate": 0.003})
+    chosen = recipe(
+        [[16, 2], [32, 1]],
+        dense_classification_loss=dense_classification_loss,
+        **REPORT | {"batch": 16, "learning_rate": 0.003},
+    )
     checkpoint = Checkpoint(folder, "tiny")
     history = training.train(model, data, data, chosen, seed=1, checkpoint=checkpoint, on_epoch=on_epoch)
     return model, history
@@ -206,10 +212,11 @@ def test_a_diverging_training_names_the_rate_and_the_weights_that_are_not_0(tmp_
     model.get_layer("logits").bias.assign([np.nan, 0.0])
     for weights, named in (
         ({}, "0.003"),
-        ({"norm_penalty": 3.0}, "0.003, or this net's convnet.norm_penalty, which is 3"),
+        ({"feature_norm_penalty": 3.0}, "0.003, or this net's convnet.feature_norm_penalty, which is 3"),
         (
-            {"norm_penalty": 3.0, "cell_loss": 0.5},
-            "0.003, or this net's convnet.norm_penalty, which is 3, or this net's convnet.cell_loss, which is 0.5",
+            {"feature_norm_penalty": 3.0, "dense_classification_loss": 0.5},
+            "0.003, or this net's convnet.feature_norm_penalty, which is 3,"
+            " or this net's convnet.dense_classification_loss, which is 0.5",
         ),
     ):
         chosen = recipe([[16, 1]], **weights, **REPORT | {"batch": 16, "learning_rate": 0.003})
@@ -218,9 +225,9 @@ def test_a_diverging_training_names_the_rate_and_the_weights_that_are_not_0(tmp_
         assert str(caught.value).endswith(f"lower convnet.recipe.learning_rate, which is {named}")
 
 
-@pytest.mark.parametrize(("epochs", "frozen"), [([[8, 1], [16, 1]], True), ([[16, 2]], False)])
-def test_whitening_filters_stay_and_the_last_of_several_stretches_leaves_the_first_convolutions(
-    tmp_path, epochs, frozen
+@pytest.mark.parametrize(("schedule", "frozen"), [([[8, 1], [16, 1]], True), ([[16, 2]], False)])
+def test_whitening_filters_stay_and_the_last_of_several_phases_leaves_the_first_convolutions(
+    tmp_path, schedule, frozen
 ):
     seed_initialisation(1)
     model, data = narrow(), two_kinds()
@@ -230,7 +237,7 @@ def test_whitening_filters_stay_and_the_last_of_several_stretches_leaves_the_fir
     def remember(_):
         seen.append({name: [weight.numpy() for weight in model.get_layer(name).trainable_weights] for name in names})
 
-    chosen = recipe(epochs, batch=16, frozen=2)
+    chosen = recipe(schedule, batch=16, frozen=2)
     training.train(model, data, data, chosen, seed=1, checkpoint=Checkpoint(tmp_path, "tiny"), on_epoch=remember)
     first, last = seen
     for name in names:
@@ -239,7 +246,7 @@ def test_whitening_filters_stay_and_the_last_of_several_stretches_leaves_the_fir
     assert not np.array_equal(model.get_layer("conv1_norm").mean, np.zeros(4))
 
 
-@pytest.mark.parametrize("options", [{}, {"build": narrow, "cell_loss": 1.0}])
+@pytest.mark.parametrize("options", [{}, {"build": narrow, "dense_classification_loss": 1.0}])
 def test_a_resumed_training_ends_in_the_same_bytes(tmp_path, options):
     expected, expected_history = train(tmp_path / "whole", **options)
 
@@ -257,7 +264,9 @@ def test_a_resumed_training_ends_in_the_same_bytes(tmp_path, options):
         assert ours.tobytes() == theirs.tobytes()
 
 
-def test_the_cell_loss_changes_the_convolutions(tmp_path):
-    without, with_it = (train(tmp_path / str(weight), build=narrow, cell_loss=weight)[0] for weight in (0.0, 1.0))
+def test_the_dense_classification_loss_changes_the_convolutions(tmp_path):
+    without, with_it = (
+        train(tmp_path / str(weight), build=narrow, dense_classification_loss=weight)[0] for weight in (0.0, 1.0)
+    )
     kernels = [model.get_layer("conv5").kernel.numpy() for model in (without, with_it)]
     assert not np.array_equal(*kernels)

@@ -63,6 +63,10 @@ def test_2_and_2_0_are_the_same_run():
         ),
         ({"margn": 1}, r"no stage reads the parameter margn; did you mean margin\?"),
         ({"zzz": 1}, r"no stage reads the parameter zzz; the known ones are "),
+        (
+            {"convnet": {"epochs": {"six_class": [[32, 1]]}}},
+            r"no stage reads the parameter convnet\.epochs\.six_class; its name is now convnet\.resolution_schedule",
+        ),
         ({"group.rate": 0.1}, r"params\.yaml: the key group\.rate has a dot: write rate indented below group:"),
         ({"margin": {}}, r"params\.yaml: margin: should be a valid number"),
     ],

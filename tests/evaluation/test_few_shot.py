@@ -10,7 +10,7 @@ from oneshot.evaluation.few_shot import compare_methods, compare_transductive, e
 from oneshot.evaluation.transforms import represent
 
 CLASSES = [6, 7, 8]
-METHODS = ["power_centred", "raw", "mirror"]
+METHODS = ["power_centred", "raw", "flip"]
 SEEN_LABELS = np.repeat([0, 1, 2], 10)
 
 
@@ -59,7 +59,7 @@ def test_all_methods_are_measured_on_the_same_draws(data, table):
 def test_raw_gains_nothing_over_itself_and_others_something(table):
     raw = table[table["method"] == "raw"]
     assert (raw[["gain_over_raw", "gain_interval_95"]] == 0).all(axis=None)
-    assert (table[table["method"] == "mirror"]["gain_over_raw"] > 0).all()
+    assert (table[table["method"] == "flip"]["gain_over_raw"] > 0).all()
 
 
 def test_the_order_of_shots_and_methods_changes_no_number(data, table):
@@ -73,8 +73,8 @@ def test_the_order_of_shots_and_methods_changes_no_number(data, table):
 def test_metrics_are_the_table_by_shots_and_method(table):
     metrics = method_metrics(table)
     assert list(metrics) == ["shot_2", "shot_10"] and list(metrics["shot_2"]) == METHODS
-    row = table[(table["shots"] == 10) & (table["method"] == "mirror")].iloc[0]
-    assert metrics["shot_10"]["mirror"] == {"accuracy": row["accuracy"], "interval_95": row["interval_95"]}
+    row = table[(table["shots"] == 10) & (table["method"] == "flip")].iloc[0]
+    assert metrics["shot_10"]["flip"] == {"accuracy": row["accuracy"], "interval_95": row["interval_95"]}
 
 
 def test_transductive_rows_are_compared_with_the_same_transform_on_the_same_draws(data):

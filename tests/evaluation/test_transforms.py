@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from oneshot.evaluation.methods import DIGIT_METHODS, METHODS, TRANSFORMS
-from oneshot.evaluation.transforms import SHRINKAGE, FeatureTransform, layers_of, represent, whitening
+from oneshot.evaluation.transforms import SHRINKAGE, FeatureTransform, layers_of, represent, whitening_matrix
 
 RNG = np.random.default_rng(0)
 SIZES = {"units": 12, "linear": 12, "pooled": 7, "maps": 9}
@@ -33,24 +33,25 @@ def mahalanobis(unseen, seen):
 def reference(method):
     """The same by scikit-learn, written out."""
     (units, linear, pooled, maps), (seen_units, seen_linear, seen_pooled, seen_maps) = (
-        [array.mean(0) if method.startswith("mirror") else array[0] for array in layers.values()]
+        [array.mean(0) if method.startswith("flip") else array[0] for array in layers.values()]
         for layers in (UNSEEN, SEEN)
     )
     powered, seen_powered = normalize(np.sqrt(units)), normalize(np.sqrt(seen_units))
     return {
         "raw": units,
         "unit": normalize(units),
-        "centred": normalize(units - seen_units.mean(0)),
+        "cl2n": normalize(units - seen_units.mean(0)),
         "power": powered,
         "power_centred": normalize(powered - seen_powered.mean(0)),
         "standardised": normalize(StandardScaler().fit(seen_powered).transform(powered)),
         "whitened": mahalanobis(units, seen_units),
-        "linear_whitened": mahalanobis(linear, seen_linear),
-        "pooled_centred": normalize(pooled - seen_pooled.mean(0)),
-        "pooled_whitened": mahalanobis(pooled, seen_pooled),
+        "prerelu_whitened": mahalanobis(linear, seen_linear),
+        "gap_cl2n": normalize(pooled - seen_pooled.mean(0)),
+        "gap_whitened": mahalanobis(pooled, seen_pooled),
         "maps_whitened": mahalanobis(maps, seen_maps),
-        "both_whitened": np.hstack([mahalanobis(linear, seen_linear), mahalanobis(pooled, seen_pooled)]) / np.sqrt(2),
-    }[method.removeprefix("mirror_").replace("mirror", "raw")]
+        "prerelu_gap_whitened": np.hstack([mahalanobis(linear, seen_linear), mahalanobis(pooled, seen_pooled)])
+        / np.sqrt(2),
+    }[method.removeprefix("flip_").replace("flip", "raw")]
 
 
 @pytest.mark.parametrize("method", ALL)
@@ -98,12 +99,12 @@ def test_whitened_features_vary_equally_within_classes():
     seen = SEEN["linear"][0]
     groups = [seen[label == SEEN_LABELS] for label in (0, 1, 3, 5)]
     around = np.concatenate([group - group.mean(0) for group in groups])
-    white = around @ whitening(seen, SEEN_LABELS, 0.0)
+    white = around @ whitening_matrix(seen, SEEN_LABELS, 0.0)
     np.testing.assert_allclose(white.T @ white / len(white), np.eye(12), atol=1e-9)
 
 
 def test_features_that_are_constant_within_each_class_are_not_changed():
-    np.testing.assert_allclose(whitening(np.eye(6)[SEEN_LABELS], SEEN_LABELS, 0.6), np.eye(6) / np.sqrt(0.6))
+    np.testing.assert_allclose(whitening_matrix(np.eye(6)[SEEN_LABELS], SEEN_LABELS, 0.6), np.eye(6) / np.sqrt(0.6))
 
 
 def test_the_power_transform_keeps_signs_and_order():
@@ -136,4 +137,4 @@ def test_features_that_are_not_finite_are_refused():
         broken = SEEN["units"][0].copy()
         broken[3, 4] = value
         with pytest.raises(ValueError, match=r"NaN|infinity"):
-            FeatureTransform("centred").fit(broken)
+            FeatureTransform("cl2n").fit(broken)

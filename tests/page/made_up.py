@@ -81,7 +81,7 @@ def made_up(**changes: object) -> Results:
     reached = dict(zip(("seen", "all", "unseen"), (0.6, 0.4, 0.5), strict=True))
     few_shot = {group: {f"shot_{count}": {"accuracy": reached[group]} for count in shots} for group in groups}
     by_maps = {name: found | {"maps_whitened": {"accuracy": 0.75}} for name, found in few_shot["unseen"].items()}
-    tested = {"test": {"accuracy": 0.9, "loss": 0.3}, "test_mirror_averaged": {"accuracy": 0.91, "loss": 0.2}}
+    tested = {"test": {"accuracy": 0.9, "loss": 0.3}, "test_flip_averaged": {"accuracy": 0.91, "loss": 0.2}}
     curve = pd.DataFrame(
         [
             (epoch, part, metric, 0.4 - epoch / 10)

@@ -79,9 +79,9 @@ def test_a_loss_that_rounds_to_nothing_has_no_minus_sign():
 def test_unlabelled_queries_are_compared_with_the_same_features():
     rows = [
         ("1-shot unit", 1, "unit", 0.7, 0.02, 0.05, 0.01),
-        ("1-shot centred", 1, "centred", 0.75, 0.02, 0.09, 0.01),
+        ("1-shot cl2n", 1, "cl2n", 0.75, 0.02, 0.09, 0.01),
     ]
-    assert "centred with 1 example (75.0%, +9.0 ± 1.0)" in written(together=rows)[3]
+    assert "cl2n with 1 example (75.0%, +9.0 ± 1.0)" in written(together=rows)[3]
 
 
 def test_confusions_stand_beside_chance_and_the_reports():

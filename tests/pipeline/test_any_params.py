@@ -63,8 +63,8 @@ def parameter_files(draw: st.DrawFn) -> dict:
     seen_digits, unseen_digits = draw(classes())
     rate, share = logarithmic(1e-5, 1e2), st.floats(0, 0.9)
     limits = {name: draw(st.integers(4, 10)) for name in ("cifar10", "mnist")}
-    stretch = st.tuples(st.sampled_from([8, 16, 24, 32]), st.floats(0.01, 1)).map(list)
-    stretches = st.lists(stretch, min_size=1, max_size=2)
+    phase = st.tuples(st.sampled_from([8, 16, 24, 32]), st.floats(0.01, 1)).map(list)
+    schedules = st.lists(phase, min_size=1, max_size=2)
     optimizer = draw(st.sampled_from(["muon", "adam"]))
     return {
         "seed": draw(st.integers(0, 2**63 - 1)),
@@ -85,9 +85,9 @@ def parameter_files(draw: st.DrawFn) -> dict:
         },
         "convnet": {
             "convolution": draw(st.sampled_from(["auto", "winograd", "plain"])),
-            "epochs": {"ten_class": draw(stretches), "six_class": draw(stretches)},
-            "norm_penalty": {net: draw(st.floats(0, 100)) for net in ("ten_class", "six_class")},
-            "cell_loss": {net: draw(st.floats(0, 100)) for net in ("ten_class", "six_class")},
+            "resolution_schedule": {"ten_class": draw(schedules), "six_class": draw(schedules)},
+            "feature_norm_penalty": {net: draw(st.floats(0, 100)) for net in ("ten_class", "six_class")},
+            "dense_classification_loss": {net: draw(st.floats(0, 100)) for net in ("ten_class", "six_class")},
             "recipe": {
                 "batch": draw(st.integers(1, 40)),
                 "optimizer": optimizer,
@@ -95,11 +95,11 @@ def parameter_files(draw: st.DrawFn) -> dict:
                 "schedule": draw(st.sampled_from(["constant", "triangle"])),
                 "warmup": draw(st.floats(0, 1)),
                 "frozen": draw(st.integers(0, 5)),
-                "offset_rate": draw(logarithmic(1e-3, 1e3)),
-                "weight_penalty": draw(st.floats(0, 0.1)),
+                "bias_rate_multiple": draw(logarithmic(1e-3, 1e3)),
+                "l2_penalty": draw(st.floats(0, 0.1)),
                 "label_smoothing": draw(share),
                 "batch_norm": optimizer == "muon" or draw(st.booleans()),
-                "whitening": draw(st.booleans()),
+                "whitening_filters": draw(st.booleans()),
                 "dropout_maps": draw(share),
                 "dropout_flatten": draw(share),
                 "dropout_units": draw(share),
@@ -136,7 +136,7 @@ def parameter_files(draw: st.DrawFn) -> dict:
             "methods": ["raw", *draw(st.lists(st.sampled_from([m for m in METHODS if m != "raw"]), unique=True))],
             "episodes": draw(st.integers(2, 5)),
             "queries": draw(st.integers(1, 12)),
-            "transductive_methods": draw(st.lists(st.sampled_from(["unit", "both_whitened"]), unique=True)),
+            "transductive_methods": draw(st.lists(st.sampled_from(["unit", "prerelu_gap_whitened"]), unique=True)),
             "transductive_episodes": draw(st.integers(2, 5)),
         },
         "pictures": {"images_per_class": draw(st.integers(2, 10)), "perplexity": draw(st.floats(1, 40))},

@@ -23,7 +23,7 @@ MISTAKES = [
     ("cifar10.limit_per_class", 6000, ["cifar10", "6000"]),
     ("cifar10.validation_per_class", 5000, ["cifar10", "5000"]),
     ("mnist.unseen_digits", [4, 5, 6], ["mnist.unseen_digits", "4"]),
-    ("convnet.epochs.six_class", [[32, 0]], ["convnet.epochs.six_class", "0"]),
+    ("convnet.resolution_schedule.six_class", [[32, 0]], ["convnet.resolution_schedule.six_class", "0"]),
     ("convnet.recipe.optimizer", "sgd", ["convnet.recipe.optimizer", "sgd"]),
     ("convnet.recipe.augmentation.flip", "often", ["convnet.recipe.augmentation.flip", "often"]),
     ("convnet.recipe.batch_norm", False, ["convnet.recipe", "batch_norm"]),

@@ -30,12 +30,14 @@ IN_GIT = {
 }
 # An output in Git that is not a plot switches off a stage's run cache: these stages take a few seconds.
 WITHOUT_RUN_CACHE = {"draw_pictures", "page", *(f"export_digit_net@{net}" for net in DRAWINGS)}
+# What each ConvNet has of its own.
+OWN = ("resolution_schedule", "feature_norm_penalty", "dense_classification_loss")
 # A stage reads only what is its own net's, but its schema has both nets'.
 OF_ANOTHER_NET = {
-    "train_convnet@10-class": {f"convnet.{name}.six_class" for name in ("epochs", "norm_penalty", "cell_loss")},
+    "train_convnet@10-class": {f"convnet.{name}.six_class" for name in OWN},
     **{f"export_convnet@{net}": {"mnist.seen_digits", "mnist.unseen_digits"} for net in PHOTOGRAPHS},
     **{f"export_digit_net@{net}": {"cifar10.unseen_classes"} for net in DRAWINGS},
-    "train_convnet@6-class": {f"convnet.{name}.ten_class" for name in ("epochs", "norm_penalty", "cell_loss")},
+    "train_convnet@6-class": {f"convnet.{name}.ten_class" for name in OWN},
 }
 
 # Scripts whose stages have other names: the encoders for photographs are too large for Git.

@@ -56,7 +56,7 @@ def test_photographs_are_classified_and_the_classes_evaluated(smoke_run: Path, p
     table = pd.read_csv(tmp_path / "table.csv")
     assert set(table["class"]) <= {"frog", "horse", "ship", "truck"}
     out = oneshot(smoke_run, "evaluate", photographs, "--episodes", "20", "--picture", tmp_path / "picture.png")
-    assert out.startswith("4 classes, 48 images; encoder 6-class, method mirror_both_whitened; 20 episodes")
+    assert out.startswith("4 classes, 48 images; encoder 6-class, method flip_prerelu_gap_whitened; 20 episodes")
     assert Image.open(tmp_path / "picture.png").format == "PNG"
 
 

@@ -47,10 +47,10 @@ def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
     assert {arm for arm, _ in found} >= set(METHODS)
     support = draw_episodes(features.held_out_labels, [1, 4, 5], episodes=20, shots=5, seed=1)
     shown = features.held_out_labels, [1, 4, 5]
-    both = represent("both_whitened", features.held_out, features.trained, features.trained_labels)
-    assert found["both_whitened", 5] == accuracy(evaluate(both, *shown, support)).mean()
+    both = represent("prerelu_gap_whitened", features.held_out, features.trained, features.trained_labels)
+    assert found["prerelu_gap_whitened", 5] == accuracy(evaluate(both, *shown, support)).mean()
     together = transductive.evaluate(both, *shown, support[:8])
-    assert found["soft k-means, both_whitened", 5] == accuracy(together).mean()
+    assert found["soft k-means, prerelu_gap_whitened", 5] == accuracy(together).mean()
 
 
 def test_arms_are_compared_in_pairs_with_an_interval_over_folds():
@@ -58,15 +58,15 @@ def test_arms_are_compared_in_pairs_with_an_interval_over_folds():
         [
             (fold, arm, 1, accuracy)
             for fold, both in {"a": (0.5, 0.53), "b": (0.6, 0.64), "c": (0.7, 0.72)}.items()
-            for arm, accuracy in zip(("centred", "whitened"), both, strict=True)
+            for arm, accuracy in zip(("cl2n", "whitened"), both, strict=True)
         ],
         columns=["fold", "arm", "shots", "accuracy"],
     )
     table = choice.compare(values)
-    assert table["arm"].tolist() == ["whitened", "centred"]
+    assert table["arm"].tolist() == ["whitened", "cl2n"]
     best, reference = table.to_dict("records")
-    assert best["accuracy"] == pytest.approx(0.63) and best["gain_over_centred"] == pytest.approx(0.03)
+    assert best["accuracy"] == pytest.approx(0.63) and best["gain_over_cl2n"] == pytest.approx(0.03)
     low, high = stats.ttest_1samp([0.03, 0.04, 0.02], 0).confidence_interval()
     assert best["interval_95"] == pytest.approx((high - low) / 2)
-    assert reference["gain_over_centred"] == reference["interval_95"] == 0
+    assert reference["gain_over_cl2n"] == reference["interval_95"] == 0
     assert choice.draw(table).startswith(b"\x89PNG")

@@ -59,7 +59,7 @@ def test_each_ensemble_has_a_row_per_setting_and_the_squared_distances_add_up(se
     one, two, both = (squares(x) for x in given[:: 1 if shots == 1 else shots][-3:])
     np.testing.assert_allclose(both, one + two, rtol=1e-4)
     net = nets[1]
-    alone = represent("mirror_both_whitened", net.unseen, net.seen, net.seen_labels)
+    alone = represent("flip_prerelu_gap_whitened", net.unseen, net.seen, net.seen_labels)
     np.testing.assert_array_equal(given[-3 * shots], alone)
 
 

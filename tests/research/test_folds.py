@@ -26,7 +26,7 @@ def test_a_net_of_other_units_is_trained_and_the_first_one_kept(tmp_path, monkey
 
     def trained(units):
         monkeypatch.setattr(folds, "UNITS", units)
-        found = folds.features_of(folds.all_folds()[0], data, few, {"epochs": [(16, 1)]})
+        found = folds.features_of(folds.all_folds()[0], data, few, {"resolution_schedule": [(16, 1)]})
         return found.held_out["linear"]
 
     first = trained(6)

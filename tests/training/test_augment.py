@@ -25,7 +25,7 @@ def identity(count):
         "shear": np.zeros(count),
         "zoom_x": np.ones(count),
         "zoom_y": np.ones(count),
-        "mirrored": np.zeros(count, bool),
+        "flipped": np.zeros(count, bool),
     }
 
 
@@ -37,7 +37,7 @@ def random_parts(rng, count):
         "shear": np.deg2rad(rng.uniform(-20, 20, count)),
         "zoom_x": rng.uniform(0.8, 1.2, count),
         "zoom_y": rng.uniform(0.8, 1.2, count),
-        "mirrored": rng.integers(2, size=count) == 1,
+        "flipped": rng.integers(2, size=count) == 1,
     }
 
 
@@ -57,11 +57,11 @@ def reference(image, fill, order, parts, i):
         fill_mode=fill,
         order=order,
     )
-    return moved[:, ::-1] if parts["mirrored"][i] else moved
+    return moved[:, ::-1] if parts["flipped"][i] else moved
 
 
 @pytest.mark.parametrize("fill", ["nearest", "reflect"])
-@pytest.mark.parametrize("only", [None, "rotation", "height_shift", "width_shift", "shear", "zoom_x", "mirrored"])
+@pytest.mark.parametrize("only", [None, "rotation", "height_shift", "width_shift", "shear", "zoom_x", "flipped"])
 def test_images_equal_those_of_keras(fill, only):
     count = 12
     images = smooth_images(count)
@@ -84,37 +84,37 @@ def test_nearest_interpolation_shifts_by_whole_pixels():
 
 def test_draws_stay_within_their_ranges_and_use_them():
     ranges = {"rotation": 0, "width_shift": 0.15, "height_shift": 0.1, "shear": 0, "zoom": 0}
-    mirrored = augment.draw_mirrored("alternating", 1, 0, 4000)
-    drawn = augment.draw_transforms(np.random.default_rng(0), 4000, SIZE, mirrored=mirrored, **ranges)
+    flipped = augment.choose_flipped("alternating", 1, 0, 4000)
+    drawn = augment.draw_transforms(np.random.default_rng(0), 4000, SIZE, flipped=flipped, **ranges)
     right = np.where(drawn[:, 0] > 0, drawn[:, 2], drawn[:, 2] - (SIZE - 1))
     assert np.abs(right).max() <= 0.15 * SIZE + 1e-4 and np.abs(right).max() > 0.14 * SIZE
     assert np.abs(drawn[:, 5]).max() <= 0.1 * SIZE + 1e-4 and np.abs(drawn[:, 5]).max() > 0.095 * SIZE
-    assert np.array_equal(drawn[:, 0] < 0, mirrored)
+    assert np.array_equal(drawn[:, 0] < 0, flipped)
     plain = np.zeros(4000, bool)
-    zoomed = augment.draw_transforms(np.random.default_rng(0), 4000, SIZE, mirrored=plain, **(ranges | {"zoom": 0.1}))
+    zoomed = augment.draw_transforms(np.random.default_rng(0), 4000, SIZE, flipped=plain, **(ranges | {"zoom": 0.1}))
     assert zoomed[:, 0].min() >= 0.9 and zoomed[:, 0].max() <= 1.1 and zoomed[:, 4].std() > 0.05
 
 
 def test_no_augmentation_is_the_image_itself():
-    off = {"rotation": 0, "width_shift": 0, "height_shift": 0, "shear": 0, "zoom": 0, "mirrored": np.zeros(3, bool)}
+    off = {"rotation": 0, "width_shift": 0, "height_shift": 0, "shear": 0, "zoom": 0, "flipped": np.zeros(3, bool)}
     images = smooth_images(3)
     transforms = augment.draw_transforms(np.random.default_rng(0), 3, SIZE, **off)
     np.testing.assert_array_equal(augment.transform(images, transforms, "nearest", "bilinear"), images)
 
 
 def test_alternating_flip_shows_each_image_both_ways_in_turn():
-    epochs = [augment.draw_mirrored("alternating", 1, epoch, 1000) for epoch in range(4)]
+    epochs = [augment.choose_flipped("alternating", 1, epoch, 1000) for epoch in range(4)]
     assert 0.4 < epochs[0].mean() < 0.6
     assert np.array_equal(epochs[0], ~epochs[1]) and np.array_equal(epochs[0], epochs[2])
 
 
 def test_alternating_flip_depends_on_the_seed():
-    first, second = (augment.draw_mirrored("alternating", seed, 0, 1000) for seed in (1, 2))
+    first, second = (augment.choose_flipped("alternating", seed, 0, 1000) for seed in (1, 2))
     assert 0.4 < (first == second).mean() < 0.6
 
 
 def test_no_flip_mirrors_nothing():
-    assert not augment.draw_mirrored("none", 1, 3, 10).any()
+    assert not augment.choose_flipped("none", 1, 3, 10).any()
 
 
 def test_random_shifts_stay_within_the_fraction_of_the_side_and_differ():

@@ -82,7 +82,8 @@ def digits(count: int) -> LabelledImages:
 def test_the_convnets(side: int, traced: list, monkeypatch: pytest.MonkeyPatch):
     """At every side: below 32 an enlarged map would bring ResizeNearestNeighborGrad."""
     recipe = Recipe.model_validate(
-        params.read()["convnet"]["recipe"] | {"epochs": [[side, 1]], "norm_penalty": 1.0, "cell_loss": 1.0}
+        params.read()["convnet"]["recipe"]
+        | {"resolution_schedule": [[side, 1]], "feature_norm_penalty": 1.0, "dense_classification_loss": 1.0}
     )
     for convolution in ("winograd", "plain"):
         model = convnet.build(6, recipe, convolution)

@@ -59,7 +59,7 @@ def test_the_first_mistake_is_named_and_the_others_are_counted_or_all_are_left_o
 def test_a_background_gives_the_statistics():
     known, labels, new = images(20), list("ab" * 10), images(5, seed=1)
     for method, background, expected in (
-        (None, known, FeatureTransform("centred").fit(colours(known))),
+        (None, known, FeatureTransform("cl2n").fit(colours(known))),
         (None, (known, labels), FeatureTransform("whitened").fit(colours(known), labels)),
         ("standardised", known, FeatureTransform("standardised").fit(colours(known))),
     ):
@@ -77,7 +77,7 @@ def test_a_background_gives_the_statistics():
         (("none.onnx",), "none.onnx is missing"),
         ((3,), "encoder must be a name, a file or a callable, but is of type int"),
         ((colours, "cosine"), "method must be one of raw, unit, .*, but is 'cosine'"),
-        ((colours, "centred"), "the method centred learns from images of other classes: give a background"),
+        ((colours, "cl2n"), "the method cl2n learns from images of other classes: give a background"),
         ((colours, "whitened", images(3)), "the method whitened needs the classes of the background"),
         ((lambda images: np.zeros(3),), r"made an array of shape \(3,\) of 1 images: it has to give one vector each"),
     ],

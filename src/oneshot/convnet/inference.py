@@ -42,14 +42,14 @@ def predictor(model: keras.Sequential, *, side: int = net.SIDE) -> Callable[[np.
 def test_metrics(model: keras.Sequential, test_set: LabelledImages) -> dict[str, dict[str, float]]:
     """Loss (nats) and accuracy on test images: plain, and with the logits of each image and its mirror image averaged.
 
-    test_set: images (n, 32, 32, 3) uint8, labels 0 .. classes - 1; returns {"test": ..., "test_mirror_averaged": ...}.
+    test_set: images (n, 32, 32, 3) uint8, labels 0 .. classes - 1; returns {"test": ..., "test_flip_averaged": ...}.
     """
     predict = predictor(model)
     logits = predict(test_set.images)
     averaged = (logits + predict(test_set.images[:, :, ::-1])) / 2
     return {
         "test": classification_metrics(logits, test_set.labels),
-        "test_mirror_averaged": classification_metrics(averaged, test_set.labels),
+        "test_flip_averaged": classification_metrics(averaged, test_set.labels),
     }
 
 

@@ -4,7 +4,7 @@ from oneshot.convnet import net
 from oneshot.training.tensorflow import keras, known_size, tf
 
 
-def norm_spread(representations: tf.Tensor) -> tf.Tensor:
+def feature_norm_spread(representations: tf.Tensor) -> tf.Tensor:
     """Compute how unequal the distances of a batch's representations from their mean are: (b, units) -> float32.
 
     It is the mean of (distance / mean distance - 1)^2; both means are constants for the gradient. The smaller it is,
@@ -28,7 +28,7 @@ def cell_classifier(model: keras.Sequential) -> keras.Variable:
     return layer.kernel
 
 
-def cell_entropy(maps: tf.Tensor, kernel: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+def dense_classification_entropy(maps: tf.Tensor, kernel: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
     """Compute the mean cross-entropy of all cells of maps, each classified by itself.
 
     maps: (b, H, H, channels); kernel: (channels, classes) float32; targets: (b, classes) float32, shares of the

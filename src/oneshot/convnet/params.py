@@ -7,11 +7,11 @@ from pydantic import Field, model_validator
 
 from oneshot.core.params import Schema
 
-Stretch = Annotated[
+Phase = Annotated[
     tuple[Annotated[int, Field(ge=8, le=32, multiple_of=8)], Annotated[float, Field(ge=0.01, le=1000)]],
     Field(strict=False),
 ]
-Stretches = Annotated[list[Stretch], Field(min_length=1)]
+ResolutionSchedule = Annotated[list[Phase], Field(min_length=1)]
 # Net: its key in groups of parameters (`-S` takes none that starts with a digit).
 KEYS = {"10-class": "ten_class", "6-class": "six_class"}
 
@@ -38,11 +38,11 @@ class RecipeParams(Schema):
     learning_rate: float = Field(gt=0)
     schedule: Literal["constant", "triangle"]
     warmup: float = Field(ge=0, le=1)
-    offset_rate: float = Field(gt=0)
-    weight_penalty: float = Field(ge=0)
+    bias_rate_multiple: float = Field(gt=0)
+    l2_penalty: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)
     batch_norm: bool
-    whitening: bool
+    whitening_filters: bool
     frozen: int = Field(ge=0, le=5)
     dropout_maps: float = Field(ge=0, lt=1)
     dropout_flatten: float = Field(ge=0, lt=1)
@@ -59,17 +59,21 @@ class RecipeParams(Schema):
 class Recipe(RecipeParams):
     """How one net is trained: the shared recipe, and what is its own.
 
-    epochs: stretches, each with one side of the images; norm_penalty, cell_loss: weights of `losses.norm_spread` and of
-    `losses.cell_entropy` in the loss.
+    resolution_schedule: training phases [side of the images, epochs]; feature_norm_penalty, dense_classification_loss:
+    weights of `losses.feature_norm_spread` and of `losses.dense_classification_entropy` in the loss.
     """
 
-    epochs: Stretches
-    norm_penalty: float = Field(ge=0)
-    cell_loss: float = Field(ge=0)
+    resolution_schedule: ResolutionSchedule
+    feature_norm_penalty: float = Field(ge=0)
+    dense_classification_loss: float = Field(ge=0)
 
     def sides(self) -> list[tuple[int, float]]:
         """Return the side of the images in pixels, and the part of the images that are used, of each epoch."""
-        return [(side, min(1.0, epochs - done)) for side, epochs in self.epochs for done in range(math.ceil(epochs))]
+        return [
+            (side, min(1.0, epochs - done))
+            for side, epochs in self.resolution_schedule
+            for done in range(math.ceil(epochs))
+        ]
 
 
 class ConvolutionParams(Schema):
@@ -78,11 +82,11 @@ class ConvolutionParams(Schema):
     convolution: Literal["auto", "winograd", "plain"]
 
 
-class EpochsParams(Schema):
-    """How long each net of KEYS is trained."""
+class ScheduleParams(Schema):
+    """How long each net of KEYS is trained, and on images of which side."""
 
-    ten_class: Stretches
-    six_class: Stretches
+    ten_class: ResolutionSchedule
+    six_class: ResolutionSchedule
 
 
 class WeightParams(Schema):
@@ -95,13 +99,14 @@ class WeightParams(Schema):
 class ConvnetParams(ConvolutionParams):
     """How the 10-class and the 6-class net are trained."""
 
-    epochs: EpochsParams
-    norm_penalty: WeightParams
-    cell_loss: WeightParams
+    resolution_schedule: ScheduleParams
+    feature_norm_penalty: WeightParams
+    dense_classification_loss: WeightParams
     recipe: RecipeParams
 
     def recipe_of(self, net: str) -> Recipe:
         """Return the recipe of the "10-class" or the "6-class" net."""
         key = KEYS[net]
-        own = {name: getattr(getattr(self, name), key) for name in ("epochs", "norm_penalty", "cell_loss")}
+        names = ("resolution_schedule", "feature_norm_penalty", "dense_classification_loss")
+        own = {name: getattr(getattr(self, name), key) for name in names}
         return Recipe(**own, **dict(self.recipe))

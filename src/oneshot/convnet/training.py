@@ -7,7 +7,7 @@ import numpy as np
 
 from oneshot.convnet import net
 from oneshot.convnet.inference import predictor, use_winograd
-from oneshot.convnet.losses import cell_classifier, cell_entropy, norm_spread
+from oneshot.convnet.losses import cell_classifier, dense_classification_entropy, feature_norm_spread
 from oneshot.convnet.muon import Muon, Triangle
 from oneshot.convnet.params import AugmentationParams, Recipe, RecipeParams
 from oneshot.convnet.sides import copies_of_a_cell, move, net_of_side
@@ -67,13 +67,13 @@ def train(
     """
     images, labels, _ = train_set
     sides = recipe.sides()
-    if recipe.whitening:
+    if recipe.whitening_filters:
         whiten(model, images[: min(len(images), WHITENED)])
     batch = min(recipe.batch, len(images))
     steps = [max(1, int(part * len(images)) // batch) for _, part in sides]
     nets = {side: net_of_side(model, side) for side in {net.SIDE, *(side for side, _ in sides)}}
     optimizers = {side: make_optimizer(of_side, recipe, sum(steps)) for side, of_side in nets.items()}
-    cells = cell_classifier(model) if recipe.cell_loss else None
+    cells = cell_classifier(model) if recipe.dense_classification_loss else None
     further = [] if cells is None else [cells]
     for side, optimizer in optimizers.items():
         optimizer.build([*nets[side].trainable_variables, *further])
@@ -103,7 +103,7 @@ def train(
     def validate(epoch):
         return classification_metrics(predictors[sides[epoch][0]](validation_set.images), validation_set.labels)
 
-    weights = {name: getattr(recipe, name) for name in ("norm_penalty", "cell_loss")}
+    weights = {name: getattr(recipe, name) for name in ("feature_norm_penalty", "dense_classification_loss")}
     parts = (f", or this net's convnet.{name}, which is {weight:g}" for name, weight in weights.items() if weight)
     return run_epochs(
         epochs=len(sides),
@@ -118,10 +118,10 @@ def train(
 
 def _frozen(recipe: Recipe) -> list[int]:
     """How many of the first convolutions each epoch leaves as they are: whitening filters always."""
-    always = int(recipe.whitening)
+    always = int(recipe.whitening_filters)
     counts = [always] * len(recipe.sides())
-    if len(recipe.epochs) > 1:
-        last = math.ceil(recipe.epochs[-1][1])
+    if len(recipe.resolution_schedule) > 1:
+        last = math.ceil(recipe.resolution_schedule[-1][1])
         counts[-last:] = [max(always, recipe.frozen)] * last
     return counts
 
@@ -147,7 +147,7 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
     hidden = {f"conv{number}" for number in range(2, 1 + sum(map(len, net.WIDTHS)))}
     paths = {model.get_layer(name).kernel.path for name in hidden}
     offsets = [layer.offset.path for layer in model.layers if isinstance(layer, net.Normalization)]
-    multiples = dict.fromkeys(offsets, recipe.offset_rate)
+    multiples = dict.fromkeys(offsets, recipe.bias_rate_multiple)
     # As if each copy of a cell had its own weights at the shared rate.
     multiples[model.get_layer("representation").kernel.path] = copies_of_a_cell(model)
     return Muon(rate, momentum=0.9, muon_momentum=MUON_MOMENTUM, muon_paths=paths, multiples=multiples)
@@ -170,12 +170,12 @@ def make_step(
     still_paths = {weight.path for layer in model.layers if layer.name in still for weight in layer.trainable_weights}
     copies = {"representation": copies_of_a_cell(model)}
     penalties = {
-        layer.kernel.path: recipe.weight_penalty / copies.get(layer.name, 1.0)
+        layer.kernel.path: recipe.l2_penalty / copies.get(layer.name, 1.0)
         for layer in model.layers
         if hasattr(layer, "kernel")
     }
     if cells is not None:
-        penalties[cells.path] = recipe.weight_penalty
+        penalties[cells.path] = recipe.l2_penalty
 
     @tf.function
     def step(images, labels):
@@ -188,14 +188,16 @@ def make_step(
             entropy = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
             smooth = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
-            if recipe.norm_penalty:
-                loss += recipe.norm_penalty * norm_spread(representations)
-            if recipe.cell_loss:
-                loss += recipe.cell_loss * cell_entropy(maps, tf.convert_to_tensor(cells), smooth)
+            if recipe.feature_norm_penalty:
+                loss += recipe.feature_norm_penalty * feature_norm_spread(representations)
+            if recipe.dense_classification_loss:
+                loss += recipe.dense_classification_loss * dense_classification_entropy(
+                    maps, tf.convert_to_tensor(cells), smooth
+                )
         variables = [variable for variable in model.trainable_variables if variable.path not in still_paths]
         variables += [] if cells is None else [cells]
         gradients = tape.gradient(loss, variables)
-        if recipe.weight_penalty:
+        if recipe.l2_penalty:
             # The gradient of penalty * sum(w^2), as of Keras's L2 regularizer, without computing the sum itself.
             gradients = [
                 gradient + 2 * penalties[variable.path] * variable if variable.path in penalties else gradient
@@ -223,9 +225,9 @@ def epoch_batches(
     """
     order = generator(seed, "order", epoch).permutation(len(images))
     ranges = augmentation.model_dump(exclude={"fill", "interpolation", "flip"})
-    mirrored = augment.draw_mirrored(augmentation.flip, seed, epoch, len(images))
+    flipped = augment.choose_flipped(augmentation.flip, seed, epoch, len(images))
     rng = generator(seed, "augmentation", epoch)
-    transforms = augment.draw_transforms(rng, len(images), net.SIDE, mirrored=mirrored, **ranges)[order]
+    transforms = augment.draw_transforms(rng, len(images), net.SIDE, flipped=flipped, **ranges)[order]
     pixels, targets = tf.constant(images), tf.constant(labels, tf.int32)
 
     def load(chosen, moves):

@@ -27,6 +27,16 @@ class Schema(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+# Old names of parameters and of groups, for whoever has them in a file.
+RENAMED = {
+    "convnet.epochs": "convnet.resolution_schedule",
+    "convnet.norm_penalty": "convnet.feature_norm_penalty",
+    "convnet.cell_loss": "convnet.dense_classification_loss",
+    "convnet.recipe.offset_rate": "convnet.recipe.bias_rate_multiple",
+    "convnet.recipe.weight_penalty": "convnet.recipe.l2_penalty",
+    "convnet.recipe.whitening": "convnet.recipe.whitening_filters",
+}
+
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 T = TypeVar("T", bound=Schema)
@@ -70,6 +80,9 @@ def check(tree: dict, schemas: dict[str, type[Schema]]) -> None:
     known = sorted({leaf for schema in schemas.values() for leaf in leaves(schema)})
     for key in _keys(tree):
         if key not in known and not any(leaf.startswith(f"{key}.") for leaf in known):
+            renamed = next((new for old, new in RENAMED.items() if f"{key}.".startswith(f"{old}.")), None)
+            if renamed:
+                raise UserError(f"params.yaml: no stage reads the parameter {key}; its name is now {renamed}")
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; the known ones are {', '.join(known)}"
             raise UserError(f"params.yaml: no stage reads the parameter {' '.join(key.split())}{hint}")

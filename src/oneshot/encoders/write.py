@@ -39,22 +39,22 @@ def encode(
     """
     graph = _Graph()
     images = graph.add("Transpose", graph.add("Cast", "images", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
-    mirror = any(method.mirror for method in methods.values())
-    if mirror:
+    flip = any(method.flip for method in methods.values())
+    if flip:
         # The mirror images follow the images: both go through the net at once.
         ends = {
             name: np.array([value]) for name, value in (("start", -1), ("end", -(2**31)), ("axis", 3), ("step", -1))
         }
-        mirrored = graph.add("Slice", images, *(graph.constant(f"mirror.{name}", end) for name, end in ends.items()))
-        images = graph.add("Concat", images, mirrored, axis=0)
-    views = {name: _views(graph, found, mirror) for name, found in _layers(graph, net, images).items()}
+        flipped = graph.add("Slice", images, *(graph.constant(f"flip.{name}", end) for name, end in ends.items()))
+        images = graph.add("Concat", images, flipped, axis=0)
+    views = {name: _views(graph, found, flip) for name, found in _layers(graph, net, images).items()}
     outputs = []
     for name, method in methods.items():
         parts, sizes = [], []
         fitted = transforms.fit(name, seen, seen_labels)
         for layer, transform in fitted.items():
             found = views[layer][0]
-            if method.mirror:
+            if method.flip:
                 both = graph.add("Add", *views[layer])
                 found = graph.add("Mul", both, graph.constant("half", np.array(0.5, np.float32)))
             parts.append(_transformed(graph, found, transform, f"{name}.{layer}"))
@@ -140,9 +140,9 @@ def _flattened(graph: "_Graph", maps: str) -> str:
     return graph.add("Flatten", graph.add("Transpose", maps, perm=[0, 2, 3, 1]), axis=1)
 
 
-def _views(graph: "_Graph", layer: str, mirror: bool) -> Sequence[str]:
+def _views(graph: "_Graph", layer: str, flip: bool) -> Sequence[str]:
     """The images' part of a layer, and that of their mirror images."""
-    return graph.add_all("Split", [layer], 2, axis=0) if mirror else [layer]
+    return graph.add_all("Split", [layer], 2, axis=0) if flip else [layer]
 
 
 def _transformed(graph: "_Graph", found: str, transform: FeatureTransform, name: str) -> str:

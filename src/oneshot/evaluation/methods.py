@@ -2,14 +2,14 @@
 
 from typing import NamedTuple
 
-# Steps of a transform of features (n, d). Sources: centring and unit length are CL2N of SimpleShot (Wang et al. 2019);
+# Steps of a transform of features (n, d). Sources: cl2n is that of SimpleShot (Wang et al. 2019);
 # the power transform with centring is that of PT-MAP (Hu et al. 2021). Whitening is within-class covariance
 # normalisation of speaker recognition (Hatch et al. 2006), followed there too by unit length (Garcia-Romero &
 # Espy-Wilson 2011), with a covariance shrunk as in regularised discriminant analysis (Friedman 1989).
 TRANSFORMS: dict[str, tuple[str, ...]] = {
     "raw": (),
     "unit": ("unit",),
-    "centred": ("centre", "unit"),
+    "cl2n": ("centre", "unit"),
     "power": ("power", "unit"),
     "power_centred": ("power", "unit", "centre", "unit"),
     "standardised": ("power", "unit", "standardise", "unit"),
@@ -24,13 +24,13 @@ class Method(NamedTuple):
 
     transform: of TRANSFORMS, applied to each layer's features; layers: "units" of the representation (of a digit net
     its embedding), "linear" (the same before ReLU), "pooled" (the means of the last maps) or "maps" (of a digit net:
-    training.maps); features of several layers are put side by side; mirror: whether an image and its mirror image are
-    averaged (test-time averaging).
+    training.maps); features of several layers are put side by side; flip: whether an image and its mirror image are
+    averaged (flip test-time averaging).
     """
 
     transform: str = "raw"
     layers: tuple[str, ...] = ("units",)
-    mirror: bool = False
+    flip: bool = False
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -41,15 +41,25 @@ class Method(NamedTuple):
 # Residual nets classify by means of the last maps (He et al. 2016).
 METHODS = {
     **{name: Method(name) for name in TRANSFORMS},
-    "linear_whitened": Method("whitened", ("linear",)),
-    "pooled_centred": Method("centred", ("pooled",)),
-    "pooled_whitened": Method("whitened", ("pooled",)),
-    "both_whitened": Method("whitened", ("linear", "pooled")),
-    "mirror": Method(mirror=True),
-    "mirror_centred": Method("centred", mirror=True),
-    "mirror_whitened": Method("whitened", mirror=True),
-    "mirror_pooled_whitened": Method("whitened", ("pooled",), mirror=True),
-    "mirror_both_whitened": Method("whitened", ("linear", "pooled"), mirror=True),
+    "prerelu_whitened": Method("whitened", ("linear",)),
+    "gap_cl2n": Method("cl2n", ("pooled",)),
+    "gap_whitened": Method("whitened", ("pooled",)),
+    "prerelu_gap_whitened": Method("whitened", ("linear", "pooled")),
+    "flip": Method(flip=True),
+    "flip_cl2n": Method("cl2n", flip=True),
+    "flip_whitened": Method("whitened", flip=True),
+    "flip_gap_whitened": Method("whitened", ("pooled",), flip=True),
+    "flip_prerelu_gap_whitened": Method("whitened", ("linear", "pooled"), flip=True),
 }
+# Parts of the methods' old names, and what they are now.
+_RENAMED = {"centred": "cl2n", "mirror": "flip", "pooled": "gap", "both": "prerelu_gap", "linear": "prerelu"}
+
+
+def renamed(method: str) -> str | None:
+    """Return the name that a method of METHODS has now, given its old one; None if it had no other."""
+    new = "_".join(_RENAMED.get(part, part) for part in method.split("_"))
+    return new if new in METHODS and method not in METHODS else None
+
+
 # Of the digit nets: the embedding, or the last maps before it, averaged over cells.
 DIGIT_METHODS = {"raw": Method(), "maps_whitened": Method("whitened", ("maps",))}

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from oneshot.core.params import Schema
-from oneshot.evaluation.methods import METHODS
+from oneshot.evaluation.methods import METHODS, renamed
 
 # Support images per class in all episodes together, of all numbers of shots: they are held in memory, 8 bytes each.
 _MOST_DRAWN = 10_000_000
@@ -13,7 +13,9 @@ _MOST_DRAWN = 10_000_000
 
 def _check_names(methods: list[str], known: list[str]) -> None:
     if not set(methods) <= set(known):
-        raise ValueError(f"should name only {', '.join(known)}")
+        new = {name: renamed(name) for name in methods if renamed(name)}
+        now = "".join(f"; {old} is now {name}" for old, name in new.items())
+        raise ValueError(f"should name only {', '.join(known)}{now}")
     if len(set(methods)) < len(methods):
         raise ValueError("should name each method once")
 

@@ -22,7 +22,7 @@ Constants = dict[str, np.ndarray]
 class FeatureTransform(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Transform features so that Euclidean distances tell new classes apart.
 
-    method: of methods.TRANSFORMS; shrinkage: of the covariance, see `whitening`.
+    method: of methods.TRANSFORMS; shrinkage: of the covariance, see `whitening_matrix`.
 
     After fit: steps_, a list of (step, its constants by name), in the order in which they are applied.
 
@@ -104,9 +104,9 @@ def represent(
 ) -> np.ndarray:
     """Transform the features of unseen classes by one of METHODS or DIGIT_METHODS: (n, d), of the dtype of `unseen`.
 
-    unseen: by layer, (2, n, d) float, of the images and of their mirror images, which only the methods with `mirror`
+    unseen: by layer, (2, n, d) float, of the images and of their mirror images, which only the methods with `flip`
     need (without them, (1, n, d)); seen: the same of m images of classes that the net was trained on, for the
-    statistics; seen_labels: (m,) integers; shrinkage: see `whitening`. Raises KeyError for an unknown method.
+    statistics; seen_labels: (m,) integers; shrinkage: see `whitening_matrix`. Raises KeyError for an unknown method.
     """
     chosen = (METHODS | DIGIT_METHODS)[method]
     fitted = fit(method, seen, seen_labels, shrinkage=shrinkage)
@@ -115,7 +115,7 @@ def represent(
     return np.concatenate(parts, axis=1) / parts[0].dtype.type(np.sqrt(len(parts)))
 
 
-def whitening(features: np.ndarray, labels: np.ndarray, shrinkage: float) -> np.ndarray:
+def whitening_matrix(features: np.ndarray, labels: np.ndarray, shrinkage: float) -> np.ndarray:
     """Compute the matrix that makes features vary equally in all directions within a class: (d, d) float64.
 
     features: (n, d) float; labels: (n,) integers. The covariance C of the features around their class means is shrunk
@@ -133,7 +133,7 @@ def whitening(features: np.ndarray, labels: np.ndarray, shrinkage: float) -> np.
 
 def _view(layer: np.ndarray, method) -> np.ndarray:
     """Images alone, or averaged with their mirror images: (views, n, d) -> (n, d)."""
-    return layer.mean(0) if method.mirror else layer[0]
+    return layer.mean(0) if method.flip else layer[0]
 
 
 def _constants(step: str, seen: np.ndarray, labels: np.ndarray | None, shrinkage: float) -> Constants:
@@ -145,7 +145,7 @@ def _constants(step: str, seen: np.ndarray, labels: np.ndarray | None, shrinkage
         return {"centre": _mean(seen), "scale": np.where(scale > 0, scale, 1).astype(seen.dtype)}
     if step == "whiten":
         assert labels is not None
-        return {"matrix": whitening(seen, labels, shrinkage).astype(seen.dtype)}
+        return {"matrix": whitening_matrix(seen, labels, shrinkage).astype(seen.dtype)}
     return {}
 
 

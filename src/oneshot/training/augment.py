@@ -27,22 +27,22 @@ def draw_transforms(
     height_shift: float,
     shear: float,
     zoom: float,
-    mirrored: np.ndarray,
+    flipped: np.ndarray,
 ) -> np.ndarray:
     """Draw one projective transform per image: (count, 8) float32, as TensorFlow's ImageProjectiveTransform takes them.
 
     size: side of the square images, pixels; rotation, shear: +/- degrees; width_shift, height_shift: +/- fraction of
-    the side; zoom: factors of x and of y from 1 - zoom to 1 + zoom; mirrored: (count,) bool, see `draw_mirrored`.
+    the side; zoom: factors of x and of y from 1 - zoom to 1 + zoom; flipped: (count,) bool, see `choose_flipped`.
     """
     turn = np.deg2rad(rng.uniform(-rotation, rotation, count))
     right, down = (rng.uniform(-shift, shift, count) * size for shift in (width_shift, height_shift))
     lean = np.deg2rad(rng.uniform(-shear, shear, count))
     zoom_x, zoom_y = rng.uniform(1 - zoom, 1 + zoom, (2, count))
-    return compose(size, turn, right, down, lean, zoom_x, zoom_y, mirrored)
+    return compose(size, turn, right, down, lean, zoom_x, zoom_y, flipped)
 
 
-def draw_mirrored(flip: str, seed: int, epoch: int, count: int) -> np.ndarray:
-    """Choose the images to mirror left and right in one epoch: (count,) bool.
+def choose_flipped(flip: str, seed: int, epoch: int, count: int) -> np.ndarray:
+    """Choose the images to flip left and right in one epoch: (count,) bool.
 
     flip: "none", or "alternating": half of the images in even epochs and the other half in odd ones, so that two epochs
     show each image both ways (Jordan, cifar10-airbench, 2024).
@@ -61,15 +61,15 @@ def compose(
     shear: np.ndarray,
     zoom_x: np.ndarray,
     zoom_y: np.ndarray,
-    mirrored: np.ndarray,
+    flipped: np.ndarray,
 ) -> np.ndarray:
     """Compose transforms from their parts, each (n,): angles in radians, shifts in pixels -> (n, 8) float32.
 
-    The mirror is applied to the transformed image, as ImageDataGenerator does.
+    The flip is applied to the transformed image, as ImageDataGenerator does.
     """
     cos_r, sin_r, cos_s, sin_s = np.cos(rotation), np.sin(rotation), np.cos(shear), np.sin(shear)
-    side = np.where(mirrored, -1.0, 1.0)
-    # The entries of R S Z (the mirror flips the sign of the output's x), and the shift of R T.
+    side = np.where(flipped, -1.0, 1.0)
+    # The entries of R S Z (the flip turns the sign of the output's x), and the shift of R T.
     x_x, x_y = cos_r * zoom_x * side, (-cos_r * sin_s - sin_r * cos_s) * zoom_y
     y_x, y_y = sin_r * zoom_x * side, (-sin_r * sin_s + cos_r * cos_s) * zoom_y
     x_shift = cos_r * width_shift - sin_r * height_shift
@@ -102,6 +102,6 @@ def transform(
 
 def shift(images: np.ndarray, fraction: float, rng: np.random.Generator) -> tf.Tensor:
     """Shift each image at random by +/- a fraction of the side: (n, H, H, C) float32 -> the same shape."""
-    fixed = {"rotation": 0.0, "shear": 0.0, "zoom": 0.0, "mirrored": np.zeros(len(images), bool)}
+    fixed = {"rotation": 0.0, "shear": 0.0, "zoom": 0.0, "flipped": np.zeros(len(images), bool)}
     shifts = draw_transforms(rng, len(images), images.shape[1], width_shift=fraction, height_shift=fraction, **fixed)
     return transform(images, shifts, "nearest", "bilinear")

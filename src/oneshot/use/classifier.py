@@ -29,7 +29,7 @@ class OneShotClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     encoder: "6-class" or "10-class" (for photographs), "siamese-2d", "siamese-3d", "dense-all" or "dense-seen" (for
     drawings), the path of an ONNX file, an `Encoder`, or a callable: list of images (height, width, 3) uint8 -> (n, d);
     method: how its output is transformed, by default the best; background: images of other classes, from which the
-    methods "centred" and "whitened" of an encoder of your own learn: a folder, images, or (images, classes). See
+    methods "cl2n" and "whitened" of an encoder of your own learn: a folder, images, or (images, classes). See
     `representation.load`.
 
     Images are a sequence of files, PIL images or arrays, in any mix, one array (n, height, width[, channels]), or a

@@ -109,7 +109,7 @@ def load(encoder: AnyEncoder, method: str | None = None, background=None) -> Rep
     encoder: a name of nets.table.NETS, an ONNX file, an Encoder, or a callable: list of images (height, width, 3) uint8
     -> (n, d); method: a name of the encoder's own methods, by default its best, or of methods.TRANSFORMS for one that
     has none of its own (by default "unit"); background: images of other classes, as a sequence or as (images, classes),
-    from which centring and whitening are learned (by default "whitened" with classes, else "centred").
+    from which centring and whitening are learned (by default "whitened" with classes, else "cl2n").
 
     Raises UserError if there is no such encoder, and InputError if the method does not go with it.
     """
@@ -129,7 +129,7 @@ def load(encoder: AnyEncoder, method: str | None = None, background=None) -> Rep
     output = encoder.methods[0] if isinstance(encoder, Encoder) and not encoder.about else "raw"
     plain = _plain(encoder, output, "raw")
     images, labels = background if isinstance(background, tuple) else (background, None)
-    default = "unit" if images is None else "centred" if labels is None else "whitened"
+    default = "unit" if images is None else "cl2n" if labels is None else "whitened"
     method = method or default
     if method not in TRANSFORMS:
         raise InputError(f"method must be one of {', '.join(TRANSFORMS)} here, but is {method!r}")

@@ -32,7 +32,7 @@ def whitening(maps: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
 
     maps: (n, d) float32, of seen digits; labels: (n,).
     """
-    matrix = transforms.whitening(maps, labels, transforms.SHRINKAGE)
+    matrix = transforms.whitening_matrix(maps, labels, transforms.SHRINKAGE)
     return {"maps.mean": maps.mean(0, dtype=np.float64), "maps.whitening": matrix[np.tril_indices(len(matrix))]}
 
 

@@ -17,6 +17,6 @@ def section(results: Results) -> dict:
         cards.append({**row(name, report.accuracy, metrics["test"]["accuracy"]), "mean": others})
         rows.append(row(f"{name}: accuracy", report.accuracy, metrics["test"]["accuracy"]))
         rows.append(row(f"{name}: loss", report.loss, metrics["test"]["loss"]))
-        averaged = metrics["test_mirror_averaged"]["accuracy"]
-        rows.append(row(f"{name}: accuracy, averaged with mirror images", None, averaged))
+        averaged = metrics["test_flip_averaged"]["accuracy"]
+        rows.append(row(f"{name}: accuracy with flip test-time averaging", None, averaged))
     return {"tests": rows, "cards": cards}
