@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from oneshot.core.environment import ComputeParams, enter
 from oneshot.evaluation.confusion import confusion_matrix
-from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.episodes import classify_episodes, draw_episodes
 
 
 def plain_loop(features: np.ndarray, labels: np.ndarray, classes: int, episodes: np.ndarray) -> np.ndarray:
@@ -39,7 +39,7 @@ def main() -> None:
     fewer = drawn[: arguments.loop_episodes]
 
     start = time.perf_counter()
-    ours = evaluate(features, labels, range(classes), drawn)
+    ours = classify_episodes(features, labels, range(classes), drawn)
     our_seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
@@ -51,7 +51,7 @@ def main() -> None:
     our_rate, their_rate = len(ours) / our_seconds, len(theirs) / their_seconds
     print(f"{classes}-way 1-shot, {len(labels):,} images of {dimensions} features, all others are queries")
     print(f"{'':28}{'episodes':>10}{'seconds':>10}{'episodes/s':>12}")
-    print(f"{'evaluation.evaluate':28}{len(ours):>10,}{our_seconds:>10.1f}{our_rate:>12.0f}")
+    print(f"{'classify_episodes':28}{len(ours):>10,}{our_seconds:>10.1f}{our_rate:>12.0f}")
     print(f"{'loop of scikit-learn 1-NN':28}{len(theirs):>10,}{their_seconds:>10.1f}{their_rate:>12.0f}")
     print(f"ratio {our_rate / their_rate:.1f}; peak memory {peak:,.0f} MiB; predictions that differ: {different:.1e}")
 

@@ -110,7 +110,7 @@ def train(training: str, limit: float) -> None:
         determinants,
         *(array for part in sets for array in part),
     )
-    stored, path = checkpoint.load(), Path(".checkpoints", f"{name}.csv")
+    stored, path = checkpoint.restore(), Path(".checkpoints", f"{name}.csv")
     log = Log(path, stored[0] if stored else 0, limit)
     if not log.known:
         checkpoint.delete()

@@ -24,7 +24,7 @@ from oneshot.core.params import Schema, Seed
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.few_shot import evaluate_groups
 from oneshot.evaluation.params import EpisodeParams
-from oneshot.evaluation.transforms import represent
+from oneshot.evaluation.transforms import transform_features
 from oneshot.siamese.params import Margin, Recipe, SiameseParams
 from oneshot.splits.params import DigitParams
 
@@ -83,7 +83,7 @@ def one(dimensions: int, seed: int, parts: dict, settings: Params) -> None:
     maps, known = ({"maps": read_maps(part.images)[None]} for part in (test, validation))
     found = rows(name, seed, embedded, test.labels, settings)
     found += rows(f"{name}, nine views", seed, mean_over_views(embed, test.images), test.labels, settings)
-    whitened = represent("maps_whitened", maps, known, validation.labels)
+    whitened = transform_features("maps_whitened", maps, known, validation.labels)
     found += rows(f"{name}, maps_whitened", seed, whitened, test.labels, settings)
     write_csv(PARTS / f"{dimensions}-{seed}.csv", pd.DataFrame(found))
     write_array(PARTS / f"{dimensions}-{seed}.npy", embedded)

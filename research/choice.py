@@ -25,8 +25,8 @@ from oneshot.core.params import read, validate
 from oneshot.datasets import cifar10
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.episodes import draw_episodes, evaluate
-from oneshot.evaluation.transforms import METHODS, represent
+from oneshot.evaluation.episodes import classify_episodes, draw_episodes
+from oneshot.evaluation.transforms import METHODS, transform_features
 from oneshot.plotting.figures import png
 
 PARTS, TABLE = Path("parts/choice"), Path("tables/choice.csv")
@@ -72,7 +72,7 @@ def measure(features: FoldFeatures, seed: int) -> Iterator[tuple[str, int, float
         transformed = make(features)
         together = arm.startswith("soft k-means")
         for shots, support in draws.items():
-            method = transductive.evaluate if together else evaluate
+            method = transductive.classify_together if together else classify_episodes
             chosen = support[:TOGETHER_EPISODES] if together else support
             yield arm, shots, float(accuracy(method(transformed, labels, classes, chosen)).mean())
 
@@ -81,7 +81,7 @@ def arms() -> dict[str, Callable[[FoldFeatures], np.ndarray]]:
     """List what is compared: the name of each arm, and a function from a fold's features to transformed ones."""
 
     def transform(method: str, **options: float) -> Callable[[FoldFeatures], np.ndarray]:
-        return lambda fold: represent(method, *fold[:3], **options)
+        return lambda fold: transform_features(method, *fold[:3], **options)
 
     made = {method: transform(method) for method in METHODS}
     for shrinkage in SHRINKAGES:

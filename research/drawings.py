@@ -19,7 +19,7 @@ from oneshot.core.errors import UserError
 from oneshot.core.params import Schema
 from oneshot.evaluation.confusion import accuracy_metrics
 from oneshot.evaluation.few_shot import evaluate_groups
-from oneshot.evaluation.transforms import represent
+from oneshot.evaluation.transforms import transform_features
 from oneshot.use import digits
 
 TABLE = Path("tables/drawings.csv")
@@ -148,7 +148,9 @@ def represented(inputs: np.ndarray) -> dict[str, np.ndarray]:
         known = {"maps": seen["seen_maps"][None]}
         found[f"{name} raw"] = embedder(model)(inputs)
         found[f"{name} maps_unit"] = maps / np.linalg.norm(maps, axis=1, keepdims=True)
-        found[f"{name} maps_whitened"] = represent("maps_whitened", {"maps": maps[None]}, known, seen["seen_labels"])
+        found[f"{name} maps_whitened"] = transform_features(
+            "maps_whitened", {"maps": maps[None]}, known, seen["seen_labels"]
+        )
     return found
 
 

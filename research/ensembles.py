@@ -20,9 +20,9 @@ from oneshot.core.errors import UserError
 from oneshot.core.params import Schema, Seed
 from oneshot.evaluation import report_protocol
 from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.episodes import classify_episodes, draw_episodes
 from oneshot.evaluation.params import OneShotParams
-from oneshot.evaluation.transforms import Layers, layers_of, represent
+from oneshot.evaluation.transforms import Layers, layers_of, transform_features
 from oneshot.splits.params import Cifar10Params
 
 OTHER_IMAGES = (
@@ -42,7 +42,7 @@ class Params(Schema):
 
 
 class Features(NamedTuple):
-    """What one net makes of the images: see transforms.represent; labels, indices: (n,) of the unseen classes."""
+    """What one net makes of the images: see `transform_features`; labels, indices: (n,) of the unseen classes."""
 
     unseen: Layers
     seen: Layers
@@ -82,7 +82,7 @@ def rows(nets: dict[int, Features], settings: Params) -> list[dict]:
     }
     found = []
     for method in METHODS:
-        made = {seed: represent(method, net.unseen, net.seen, net.seen_labels) for seed, net in nets.items()}
+        made = {seed: transform_features(method, net.unseen, net.seen, net.seen_labels) for seed, net in nets.items()}
         for group in groups(list(nets)):
             features = np.concatenate([made[seed] for seed in group], axis=1)
             given = {"nets": len(group), "seeds": " ".join(map(str, group))}
@@ -90,7 +90,7 @@ def rows(nets: dict[int, Features], settings: Params) -> list[dict]:
                 counts = report_protocol.run(features, labels, classes, **protocol).confusions
                 found.append({**given, "setting": "report's protocol, raw", "accuracy": accuracy(counts).mean()})
             for shots, support in draws.items():
-                correct = accuracy(evaluate(features, labels, classes, support)).mean()
+                correct = accuracy(classify_episodes(features, labels, classes, support)).mean()
                 found.append({**given, "setting": f"{shots}-shot {method}", "accuracy": correct})
     return found
 

@@ -61,7 +61,7 @@ class Fold(NamedTuple):
 
 
 class FoldFeatures(NamedTuple):
-    """What transforms.represent and the evaluations take: layers and labels of held-out and of trained classes."""
+    """What `transform_features` and the evaluations take: layers and labels of held-out and of trained classes."""
 
     held_out: Layers
     trained: Layers
@@ -127,7 +127,7 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
     plain = net.fold(model)
 
     def represented(images: LabelledImages) -> Layers:
-        return layers_of(inference.represent(plain, images.images, side=SIDE), np.arange(len(images.labels)))
+        return layers_of(inference.extract_features(plain, images.images, side=SIDE), np.arange(len(images.labels)))
 
     new = first_of_each(held_out["train"], HELD_OUT_PER_CLASS)
     known = first_of_each(trained["train"], TRAINED_PER_CLASS)

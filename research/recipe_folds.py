@@ -25,8 +25,8 @@ from oneshot.core.params import read, validate
 from oneshot.datasets import cifar10
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.episodes import draw_episodes, evaluate
-from oneshot.evaluation.transforms import represent
+from oneshot.evaluation.episodes import classify_episodes, draw_episodes
+from oneshot.evaluation.transforms import transform_features
 
 PARTS, TABLE = Path("parts/recipe_folds"), Path("tables/recipe_folds.csv")
 # Weights of the feature norm penalty and of the dense classification loss; simplest first.
@@ -53,9 +53,15 @@ def measure(features: FoldFeatures, seed: int) -> Iterator[tuple[str, int, float
             yield (
                 method,
                 shots,
-                float(accuracy(evaluate(represent(method, *features[:3]), labels, classes, support)).mean()),
+                float(
+                    accuracy(
+                        classify_episodes(transform_features(method, *features[:3]), labels, classes, support)
+                    ).mean()
+                ),
             )
-        chosen = transductive.evaluate(represent(TOGETHER, *features[:3]), labels, classes, support[:TOGETHER_EPISODES])
+        chosen = transductive.classify_together(
+            transform_features(TOGETHER, *features[:3]), labels, classes, support[:TOGETHER_EPISODES]
+        )
         yield f"soft k-means, {TOGETHER}", shots, float(accuracy(chosen).mean())
 
 

@@ -75,14 +75,14 @@ def siamese(images_per_epoch: int, batch: int, dimensions: int) -> float:
 
 def episodes(episodes: int, images_per_class: int, classes: int, dimensions: int) -> float:
     """Processor seconds of the evaluation of one-shot episodes in which every other image is a query."""
-    from oneshot.evaluation.episodes import draw_episodes, evaluate
+    from oneshot.evaluation.episodes import classify_episodes, draw_episodes
 
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(classes), images_per_class)
     features = rng.normal(size=(len(labels), dimensions)).astype(np.float32)
     support = draw_episodes(labels, range(classes), episodes=episodes, shots=1, seed=1)
     start = time.process_time()
-    evaluate(features, labels, range(classes), support)
+    classify_episodes(features, labels, range(classes), support)
     return time.process_time() - start
 
 
@@ -164,7 +164,7 @@ def _random_images(per_class: int, classes: int, shape: tuple[int, ...], dtype: 
 def _second_epoch(train: Callable, model, images: LabelledImages, recipe) -> float:
     """The first epoch includes the tracing of the graph."""
     moments: list[float] = []
-    nothing: Any = SimpleNamespace(load=lambda: None, save=lambda *_: None, delete=lambda: None)
+    nothing: Any = SimpleNamespace(restore=lambda: None, save=lambda *_: None, delete=lambda: None)
     few = images.take(np.linspace(0, len(images.labels) - 1, 40).astype(int))
     train(
         model, images, few, recipe, seed=1, checkpoint=nothing, on_epoch=lambda _: moments.append(time.process_time())

@@ -23,11 +23,11 @@ def main(params: Params, name: str) -> None:
     from oneshot.core import files
     from oneshot.datasets import cifar10, mnist
     from oneshot.encoders import write
-    from oneshot.encoders.weights import load
+    from oneshot.encoders.weights import read_net
     from oneshot.evaluation import calibration, transforms
     from oneshot.evaluation.methods import DIGIT_METHODS, METHODS
 
-    net = load(name, f"models/{name}.weights.h5")
+    net = read_net(name, f"models/{name}.weights.h5")
     data = files.read_arrays(f"features/{name}")
     if name in PHOTOGRAPHS:
         kind, methods, default = "photograph", METHODS, "flip_prerelu_gap_whitened"
@@ -48,7 +48,7 @@ def main(params: Params, name: str) -> None:
     temperatures = {}
     for method in methods:
         if all(len(seen[layer][0]) == len(seen_labels) for layer in methods[method].layers):
-            found = transforms.represent(method, seen, seen, seen_labels)
+            found = transforms.transform_features(method, seen, seen, seen_labels)
             temperatures[method] = calibration.choose_temperature(found, seen_labels, seed=params.seed)
     about = {
         "oneshot": "1",
@@ -66,7 +66,7 @@ def main(params: Params, name: str) -> None:
 
     metrics: dict = {"temperature": temperatures[default]}
     if new.any():
-        vectors = transforms.represent(default, unseen, seen, seen_labels)
+        vectors = transforms.transform_features(default, unseen, seen, seen_labels)
         fewest = np.unique(labels, return_counts=True)[1].min()
         for shots in (shots for shots in (1, 5) if shots < fewest):
             metrics[f"shot_{shots}"] = calibration.measure(

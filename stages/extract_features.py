@@ -18,7 +18,7 @@ class Params(Schema):
 
 
 def main(params: Params, name: str) -> None:
-    """Write features/NAME: the arrays of inference.represent, labels (n,) uint8 and indices (n,) int64."""
+    """Write features/NAME: the arrays of inference.extract_features, labels (n,) uint8 and indices (n,) int64."""
     import numpy as np
 
     from oneshot.convnet import inference, net
@@ -32,7 +32,7 @@ def main(params: Params, name: str) -> None:
     # The 10-class net has seen all classes.
     unseen = [parts["unseen"]] if "unseen" in parts else []
     images, labels, indices = join([*unseen, first_of_each(parts["train"], SEEN_PER_CLASS)])
-    features = inference.represent(inference.accelerate(model, params.convnet.convolution), images)
+    features = inference.extract_features(inference.accelerate(model, params.convnet.convolution), images)
     files.write_arrays(f"features/{name}", {**features, "labels": labels, "indices": indices})
 
 

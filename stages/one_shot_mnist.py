@@ -50,7 +50,7 @@ def main(params: Params, net: str) -> None:
     }
     if NETS[net].kind == "siamese":  # the dense nets stand for comparison of the embeddings
         maps, known = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
-        whitened = transforms.represent("maps_whitened", maps, known, data["seen_labels"])
+        whitened = transforms.transform_features("maps_whitened", maps, known, data["seen_labels"])
         table = few_shot.few_shot_accuracy(whitened, labels, classes=unseen, purpose="unseen", **many)
         for shots, found in few_shot.accuracy_metrics(table).items():
             metrics["unseen"][shots]["maps_whitened"] = found

@@ -38,7 +38,7 @@ def test_a_smaller_side_shrinks_the_images_first(model, images):
 
 @pytest.mark.parametrize("side", [16, 32])
 def test_representations_are_outputs_of_the_layers(model, images, side):
-    features = inference.represent(model, images, side=side)
+    features = inference.extract_features(model, images, side=side)
     for view, shown in (("", images), ("_mirrored", images[:, :, ::-1])):
         inputs = net.standardize(net.shrink(shown.astype(np.float32), side))
         units, maps = (net.forward(model, inputs, until=layer).numpy() for layer in ("representation", "pool2"))

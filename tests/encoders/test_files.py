@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from oneshot.core.errors import UserError
-from oneshot.encoders import weights as nets
 from oneshot.encoders import write
+from oneshot.encoders.weights import Net, read_net
 from oneshot.evaluation.methods import DIGIT_METHODS, METHODS
-from oneshot.evaluation.transforms import fit, represent
+from oneshot.evaluation.transforms import fit, transform_features
 from tests.encoders import made_up
 from tests.helpers.fuzz import check_broken_inputs
 
@@ -29,7 +29,7 @@ for name in sys.argv[1:]:
 METHODS_OF = {"6-class": METHODS, "siamese-2d": DIGIT_METHODS}
 
 
-def seen_by(net: nets.Net) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def seen_by(net: Net) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Made-up features of 60 images of three seen classes, by layer (2, 60, d), and the labels."""
     random, maps = np.random.default_rng(2), 9 * len(net.layers[-4].bias) if net.shape[2] == 1 else 0
     sizes = {"units": net.units, "maps": maps} if maps else {"units": net.units, "linear": net.units, "pooled": 6}
@@ -38,7 +38,7 @@ def seen_by(net: nets.Net) -> tuple[dict[str, np.ndarray], np.ndarray]:
     ) % 3
 
 
-def encoded(name: str, net: nets.Net) -> bytes:
+def encoded(name: str, net: Net) -> bytes:
     return write.encode(net, METHODS_OF[name], *seen_by(net), {"name": name, "methods": list(METHODS_OF[name])})
 
 
@@ -72,13 +72,13 @@ def test_onnxruntime_gives_the_vectors_of_each_method(tmp_path: Path):
     expected = {}
     for name in NAMES:
         weights = made_up.write(name, tmp_path / f"{name}.h5")
-        net = nets.load(name, tmp_path / f"{name}.h5")
+        net = read_net(name, tmp_path / f"{name}.h5")
         (tmp_path / f"{name}.onnx").write_bytes(encoded(name, net))
         images = np.random.default_rng(1).integers(256, size=(3, *net.shape), dtype=np.uint8)
         np.save(tmp_path / f"{name}.images.npy", images)
         views = [reference(name, weights, view) for view in (images, images[:, :, ::-1])]
         layers = {layer: np.stack([view[layer] for view in views]) for layer in views[0]}
-        expected[name] = {method: represent(method, layers, *seen_by(net)) for method in METHODS_OF[name]}
+        expected[name] = {method: transform_features(method, layers, *seen_by(net)) for method in METHODS_OF[name]}
     command = [sys.executable, "-c", WITH_ONNX, *NAMES]
     done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -92,7 +92,7 @@ def test_onnxruntime_gives_the_vectors_of_each_method(tmp_path: Path):
 
 def test_the_same_bytes_at_another_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made_up.write("siamese-2d", tmp_path / "weights.h5")
-    net = nets.load("siamese-2d", tmp_path / "weights.h5")
+    net = read_net("siamese-2d", tmp_path / "weights.h5")
     first = encoded("siamese-2d", net)
     monkeypatch.setattr("time.time", lambda: 2e9)
     assert encoded("siamese-2d", net) == first
@@ -100,7 +100,7 @@ def test_the_same_bytes_at_another_time(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_constants_are_read_back(tmp_path: Path):
     weights = made_up.write("siamese-2d", tmp_path / "weights.h5")
-    net = nets.load("siamese-2d", tmp_path / "weights.h5")
+    net = read_net("siamese-2d", tmp_path / "weights.h5")
     (tmp_path / "net.onnx").write_bytes(encoded("siamese-2d", net))
     found = write.read_constants(tmp_path / "net.onnx")
     assert np.array_equal(found["conv2.kernel"], weights["conv2"][0].transpose(3, 2, 0, 1))
@@ -121,7 +121,7 @@ def test_a_file_that_is_missing_or_another_is_named(tmp_path: Path):
         ("dense-all", "weights.h5", r"dense-all \(.*have side 4 and its embedding 2 units, not 3 and 2\)"),
     ):
         with pytest.raises(UserError, match=sentence):
-            nets.load(name, tmp_path / path)
+            read_net(name, tmp_path / path)
     for path, sentence in (("missing.onnx", "missing.onnx is missing"), ("text", "text is no ONNX file")):
         with pytest.raises(UserError, match=sentence):
             write.read_constants(tmp_path / path)
@@ -132,7 +132,7 @@ def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     def check(content: bytes, path: Path) -> None:
         path.write_bytes(content)
-        assert nets.load("siamese-2d", path).units == 2
+        assert read_net("siamese-2d", path).units == 2
 
     good = (tmp_path / "weights.h5").read_bytes()
     check_broken_inputs("weights", check, good, tmp_path / "weights.h5", monkeypatch, inputs=300)

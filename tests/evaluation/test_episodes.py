@@ -1,4 +1,4 @@
-"""Episodes: drawn fairly and the same each time, and classified as scikit-learn does it one after another."""
+"""Episodes: sampled fairly and the same each time, and classified as scikit-learn does it one after another."""
 
 import tracemalloc
 
@@ -13,8 +13,8 @@ from oneshot.evaluation import episodes as module
 from oneshot.evaluation.confusion import accuracy, confusion_matrix
 from oneshot.evaluation.episodes import (
     choose_images,
+    classify_episodes,
     draw_episodes,
-    evaluate,
     query_parts,
     require_features,
     require_images,
@@ -48,7 +48,7 @@ def test_evaluate_equals_scikit_learn_on_the_same_draws(shots, model, classes):
     features, labels = some_features()
     support = draw_episodes(labels, classes, episodes=12, shots=shots, seed=3)
     expected = by_scikit_learn(model, features, labels, classes, support)
-    np.testing.assert_array_equal(evaluate(features, labels, classes, support), expected)
+    np.testing.assert_array_equal(classify_episodes(features, labels, classes, support), expected)
 
 
 @pytest.mark.parametrize("queries", [1, 6, 7, 100])
@@ -58,7 +58,7 @@ def test_successive_episodes_classify_successive_parts_as_scikit_learn_does(quer
     support = draw_episodes(labels, classes, episodes=13, shots=3, seed=3)
     parts = query_parts(labels, classes, queries, shots=3, seed=3)
     expected = by_scikit_learn(NearestCentroid(), features, labels, classes, support, parts)
-    np.testing.assert_array_equal(evaluate(features, labels, classes, support, parts), expected)
+    np.testing.assert_array_equal(classify_episodes(features, labels, classes, support, parts), expected)
 
 
 @given(
@@ -83,7 +83,7 @@ def test_parts_of_the_queries_hardly_change_the_mean_nor_its_interval():
     support = draw_episodes(labels, CLASSES, episodes=1000, shots=1, seed=1)
     parts = query_parts(labels, CLASSES, 100, shots=1, seed=1)
     assert len(parts) == 3
-    whole, some = (accuracy(evaluate(features, labels, CLASSES, support, asked)) for asked in (None, parts))
+    whole, some = (accuracy(classify_episodes(features, labels, CLASSES, support, asked)) for asked in (None, parts))
     assert abs(whole.mean() - some.mean()) < 1.96 * whole.std() / np.sqrt(1000) / 3
     assert some.std() < 1.1 * whole.std()
 
@@ -93,7 +93,7 @@ def test_evaluate_equals_scikit_learn_on_the_size_of_the_report():
     pool = choose_images(labels, CLASSES, 700, seed=1)
     features, labels = features[pool], labels[pool]
     support = draw_episodes(labels, CLASSES, episodes=100, shots=1, seed=1)
-    confusions = evaluate(features, labels, CLASSES, support)
+    confusions = classify_episodes(features, labels, CLASSES, support)
     assert confusions.sum(0).sum(0).tolist() == [69_900] * 4
     expected = by_scikit_learn(KNeighborsClassifier(1), features, labels, CLASSES, support[:5])
     np.testing.assert_array_equal(confusions[:5], expected)
@@ -102,10 +102,10 @@ def test_evaluate_equals_scikit_learn_on_the_size_of_the_report():
 def test_blocks_do_not_change_the_result(monkeypatch):
     features, labels = some_features()
     support = draw_episodes(labels, CLASSES, episodes=17, shots=2, seed=1)
-    whole = evaluate(features, labels, CLASSES, support)
+    whole = classify_episodes(features, labels, CLASSES, support)
     for episodes_at_once in (3, 1 / 7):
         monkeypatch.setattr(module, "_BLOCK_BYTES", int(8 * len(labels) * 4 * episodes_at_once))
-        np.testing.assert_array_equal(evaluate(features, labels, CLASSES, support), whole)
+        np.testing.assert_array_equal(classify_episodes(features, labels, CLASSES, support), whole)
 
 
 def test_many_classes_need_little_memory():
@@ -115,7 +115,7 @@ def test_many_classes_need_little_memory():
     support = draw_episodes(labels, range(1000), episodes=1, shots=1, seed=1)
     tracemalloc.start()
     try:
-        confusions = evaluate(features, labels, range(1000), support)
+        confusions = classify_episodes(features, labels, range(1000), support)
         peak = tracemalloc.get_traced_memory()[1] - confusions.nbytes
     finally:
         tracemalloc.stop()
@@ -126,7 +126,7 @@ def test_many_classes_need_little_memory():
 def test_a_tie_goes_to_the_first_class_and_is_counted_once():
     labels = np.repeat(CLASSES, 3)
     support = draw_episodes(labels, CLASSES, episodes=4, shots=1, seed=1)
-    confusions = evaluate(np.zeros((12, 2)), labels, CLASSES, support)
+    confusions = classify_episodes(np.zeros((12, 2)), labels, CLASSES, support)
     np.testing.assert_array_equal(confusions[:, 0], np.full((4, 4), 2))
     assert confusions[:, 1:].sum() == 0
 
@@ -148,7 +148,7 @@ def test_draws_are_distinct_images_of_each_class_and_all_others_are_queries(per_
         assert len(set(chosen.ravel())) == len(classes) * shots
         np.testing.assert_array_equal(labels[chosen], np.repeat(np.array(classes)[:, None], shots, 1))
 
-    confusions = evaluate(features, labels, classes, support)
+    confusions = classify_episodes(features, labels, classes, support)
     np.testing.assert_array_equal(confusions.sum(1), np.full((count, len(classes)), per_class - shots))
 
     again = draw_episodes(labels, classes, episodes=count, shots=shots, seed=seed)
@@ -161,12 +161,12 @@ def test_the_order_of_units_and_of_images_does_not_matter(seed):
     features, labels = some_features(seed=seed)
     rng = np.random.default_rng(seed)
     support = draw_episodes(labels, CLASSES, episodes=5, shots=2, seed=seed)
-    expected = evaluate(features, labels, CLASSES, support)
+    expected = classify_episodes(features, labels, CLASSES, support)
     units = rng.permutation(features.shape[1])
-    np.testing.assert_array_equal(evaluate(features[:, units], labels, CLASSES, support), expected)
+    np.testing.assert_array_equal(classify_episodes(features[:, units], labels, CLASSES, support), expected)
     images = rng.permutation(len(labels))
     moved = np.argsort(images)[support]
-    np.testing.assert_array_equal(evaluate(features[images], labels[images], CLASSES, moved), expected)
+    np.testing.assert_array_equal(classify_episodes(features[images], labels[images], CLASSES, moved), expected)
 
 
 def test_a_support_image_is_never_a_query():
@@ -174,7 +174,7 @@ def test_a_support_image_is_never_a_query():
     labels = np.repeat(CLASSES, 2)
     features = np.array([[0.0], [100], [101], [201], [202], [302], [303], [1.0]])
     support = draw_episodes(labels, CLASSES, episodes=50, shots=1, seed=1)
-    assert evaluate(features, labels, CLASSES, support).sum((1, 2)).tolist() == [4] * 50
+    assert classify_episodes(features, labels, CLASSES, support).sum((1, 2)).tolist() == [4] * 50
 
 
 def test_images_of_other_classes_are_never_queries():
@@ -182,15 +182,15 @@ def test_images_of_other_classes_are_never_queries():
     support = draw_episodes(labels, [7, 9], episodes=6, shots=1, seed=1)
     only = np.isin(labels, [7, 9])
     place = np.cumsum(only) - 1
-    expected = evaluate(features[only], labels[only], [7, 9], place[support])
-    np.testing.assert_array_equal(evaluate(features, labels, [7, 9], support), expected)
+    expected = classify_episodes(features[only], labels[only], [7, 9], place[support])
+    np.testing.assert_array_equal(classify_episodes(features, labels, [7, 9], support), expected)
 
 
 def test_random_features_are_classified_at_chance():
     rng = np.random.default_rng(0)
     labels = np.repeat(CLASSES, 200)
     support = draw_episodes(labels, CLASSES, episodes=300, shots=1, seed=1)
-    correct = accuracy(evaluate(rng.normal(size=(800, 20)).astype(np.float32), labels, CLASSES, support))
+    correct = accuracy(classify_episodes(rng.normal(size=(800, 20)).astype(np.float32), labels, CLASSES, support))
     assert abs(correct.mean() - 0.25) < 0.005
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.episodes import draw_episodes, evaluate, query_parts
+from oneshot.evaluation.episodes import classify_episodes, draw_episodes, query_parts
 from oneshot.evaluation.few_shot import compare_methods, compare_transductive, evaluate_groups, method_metrics
-from oneshot.evaluation.transforms import represent
+from oneshot.evaluation.transforms import transform_features
 
 CLASSES = [6, 7, 8]
 METHODS = ["power_centred", "raw", "flip"]
@@ -46,7 +46,11 @@ def test_all_methods_are_measured_on_the_same_draws(data, table):
         support = draw_episodes(labels, CLASSES, episodes=25, shots=row["shots"], seed=3)
         parts = query_parts(labels, CLASSES, 11, shots=row["shots"], seed=3)
         correct, raw = (
-            accuracy(evaluate(represent(method, unseen, seen, SEEN_LABELS), labels, CLASSES, support, parts))
+            accuracy(
+                classify_episodes(
+                    transform_features(method, unseen, seen, SEEN_LABELS), labels, CLASSES, support, parts
+                )
+            )
             for method in (row["method"], "raw")
         )
         gains = correct - raw
@@ -84,9 +88,9 @@ def test_transductive_rows_are_compared_with_the_same_transform_on_the_same_draw
     assert table["setting"].tolist() == ["1-shot unit", "1-shot whitened", "2-shot unit", "2-shot whitened"]
     for row in table.to_dict("records"):
         support = draw_episodes(labels, CLASSES, episodes=25, shots=row["shots"], seed=3)
-        features = represent(row["method"], unseen, seen, SEEN_LABELS)
-        together = accuracy(transductive.evaluate(features, labels, CLASSES, support))
-        gains = together - accuracy(evaluate(features, labels, CLASSES, support))
+        features = transform_features(row["method"], unseen, seen, SEEN_LABELS)
+        together = accuracy(transductive.classify_together(features, labels, CLASSES, support))
+        gains = together - accuracy(classify_episodes(features, labels, CLASSES, support))
         assert row["accuracy"] == pytest.approx(together.mean())
         assert row["gain_over_inductive"] == pytest.approx(gains.mean())
         assert row["gain_interval_95"] == pytest.approx(1.96 * gains.std(ddof=1) / 5)
@@ -101,7 +105,7 @@ def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(data)
     for (group, shots), counts in confusions.items():
         classes = groups[group]
         support = draw_episodes(labels, classes, episodes=7, shots=shots, seed=2, purpose=group)
-        np.testing.assert_array_equal(counts, evaluate(features, labels, classes, support))
+        np.testing.assert_array_equal(counts, classify_episodes(features, labels, classes, support))
         assert counts.sum(1).tolist() == [[20 - shots] * len(classes)] * 7
 
 

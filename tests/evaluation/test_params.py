@@ -12,7 +12,7 @@ from oneshot.core.params import validate
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import choose_images
 from oneshot.evaluation.few_shot import evaluate_groups
-from oneshot.evaluation.transforms import represent
+from oneshot.evaluation.transforms import transform_features
 
 STAGES = Path(__file__).parents[2] / "stages"
 TREE = {
@@ -172,7 +172,7 @@ def test_a_small_run_that_fits_writes_its_tables(features):
     unseen = read_json("metrics/one_shot_mnist/siamese-2d.json")["unseen"]["shot_1"]
     arrays = read_arrays("features/siamese-2d")
     maps, seen = ({"maps": arrays[name][None]} for name in ("maps", "seen_maps"))
-    whitened = represent("maps_whitened", maps, seen, arrays["seen_labels"])
+    whitened = transform_features("maps_whitened", maps, seen, arrays["seen_labels"])
     many = {"shots": [1], "episodes": 2, "seed": 1}
     (counts,) = evaluate_groups(whitened, arrays["labels"], {"unseen": [5, 6, 7, 8, 9]}, **many).values()
     assert unseen["maps_whitened"]["accuracy"] == pytest.approx(accuracy(counts).mean(), abs=1e-6)

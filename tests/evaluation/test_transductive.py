@@ -6,7 +6,7 @@ from scipy.special import logsumexp
 
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.episodes import classify_episodes, draw_episodes
 
 CLASSES = [7, 2, 5]
 
@@ -54,14 +54,14 @@ def test_it_equals_a_plain_loop(data, shots):
     features, labels = data
     support = draw_episodes(labels, CLASSES, episodes=5, shots=shots, seed=1)
     expected = [plain_loop(features.astype(np.float64), labels, CLASSES, draw) for draw in support]
-    np.testing.assert_array_equal(transductive.evaluate(features, labels, CLASSES, support), expected)
+    np.testing.assert_array_equal(transductive.classify_together(features, labels, CLASSES, support), expected)
 
 
 def test_more_episodes_than_a_block_change_nothing(data):
     features, labels = data
     support = draw_episodes(labels, CLASSES, episodes=37, shots=1, seed=1)
-    together = transductive.evaluate(features, labels, CLASSES, support)
-    one_by_one = [transductive.evaluate(features, labels, CLASSES, draw[None])[0] for draw in support]
+    together = transductive.classify_together(features, labels, CLASSES, support)
+    one_by_one = [transductive.classify_together(features, labels, CLASSES, draw[None])[0] for draw in support]
     np.testing.assert_array_equal(together, one_by_one)
 
 
@@ -77,6 +77,7 @@ def test_the_queries_help(data):
     features, labels = data
     support = draw_episodes(labels, CLASSES, episodes=30, shots=1, seed=2)
     alone, together = (
-        accuracy(method(features, labels, CLASSES, support)).mean() for method in (evaluate, transductive.evaluate)
+        accuracy(method(features, labels, CLASSES, support)).mean()
+        for method in (classify_episodes, transductive.classify_together)
     )
     assert together > alone + 0.05

@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from oneshot.evaluation.methods import DIGIT_METHODS, METHODS, TRANSFORMS
-from oneshot.evaluation.transforms import SHRINKAGE, FeatureTransform, layers_of, represent, whitening_matrix
+from oneshot.evaluation.transforms import SHRINKAGE, FeatureTransform, layers_of, transform_features, whitening_matrix
 
 RNG = np.random.default_rng(0)
 SIZES = {"units": 12, "linear": 12, "pooled": 7, "maps": 9}
@@ -56,15 +56,15 @@ def reference(method):
 
 @pytest.mark.parametrize("method", ALL)
 def test_each_method_equals_its_reference(method):
-    np.testing.assert_allclose(represent(method, UNSEEN, SEEN, SEEN_LABELS), reference(method), atol=1e-12)
+    np.testing.assert_allclose(transform_features(method, UNSEEN, SEEN, SEEN_LABELS), reference(method), atol=1e-12)
 
 
 @pytest.mark.parametrize("method", ALL)
 def test_single_precision_stays_and_inputs_are_not_changed(method):
     unseen, seen = ({name: array.astype(np.float32) for name, array in layers.items()} for layers in (UNSEEN, SEEN))
-    result = represent(method, unseen, seen, SEEN_LABELS)
+    result = transform_features(method, unseen, seen, SEEN_LABELS)
     assert result.dtype == np.float32
-    np.testing.assert_allclose(result, represent(method, UNSEEN, SEEN, SEEN_LABELS), atol=1e-4)
+    np.testing.assert_allclose(result, transform_features(method, UNSEEN, SEEN, SEEN_LABELS), atol=1e-4)
     for name in SIZES:
         np.testing.assert_array_equal(unseen[name], UNSEEN[name].astype(np.float32))
         np.testing.assert_array_equal(seen[name], SEEN[name].astype(np.float32))
@@ -76,14 +76,14 @@ def test_images_and_units_without_any_signal_stay_finite(method):
     for name in SIZES:
         unseen[name][:, 3], seen[name][:, 7] = 0, 0
         unseen[name][:, :, 5], seen[name][:, :, 5] = 0, 0
-    assert np.isfinite(represent(method, unseen, seen, SEEN_LABELS)).all()
+    assert np.isfinite(transform_features(method, unseen, seen, SEEN_LABELS)).all()
 
 
 @pytest.mark.parametrize("method", ALL)
 def test_no_method_looks_at_other_unseen_images(method):
     fewer = {name: array[:, :4] for name, array in UNSEEN.items()}
-    expected = represent(method, UNSEEN, SEEN, SEEN_LABELS)[:4]
-    np.testing.assert_allclose(represent(method, fewer, SEEN, SEEN_LABELS), expected, atol=1e-12)
+    expected = transform_features(method, UNSEEN, SEEN, SEEN_LABELS)[:4]
+    np.testing.assert_allclose(transform_features(method, fewer, SEEN, SEEN_LABELS), expected, atol=1e-12)
 
 
 def test_stored_features_become_layers():
@@ -110,14 +110,14 @@ def test_features_that_are_constant_within_each_class_are_not_changed():
 def test_the_power_transform_keeps_signs_and_order():
     values = np.linspace(-2, 2, 9)[:, None] * np.ones(2)
     unseen = {"units": np.hstack([values, np.ones((9, 1))])[None]}
-    powered = represent("power", unseen, {"units": SEEN["units"][:, :, :3]}, SEEN_LABELS)
+    powered = transform_features("power", unseen, {"units": SEEN["units"][:, :, :3]}, SEEN_LABELS)
     assert (np.sign(powered[:, 0]) == np.sign(values[:, 0])).all()
     assert (np.diff(powered[:, 0] / powered[:, 2]) > 0).all()
 
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(KeyError):
-        represent("cosine", UNSEEN, SEEN, SEEN_LABELS)
+        transform_features("cosine", UNSEEN, SEEN, SEEN_LABELS)
 
 
 @parametrize_with_checks([FeatureTransform(name) for name in TRANSFORMS])
@@ -129,7 +129,7 @@ def test_checks_of_scikit_learn(estimator, check):
 def test_rows_of_features_are_transformed_as_the_stages_do(method):
     unseen, seen = UNSEEN["units"][0], SEEN["units"][0]
     found = FeatureTransform(method).fit(seen, SEEN_LABELS.astype(str)).transform(unseen)
-    np.testing.assert_array_equal(found, represent(method, UNSEEN, SEEN, SEEN_LABELS))
+    np.testing.assert_array_equal(found, transform_features(method, UNSEEN, SEEN, SEEN_LABELS))
 
 
 def test_features_that_are_not_finite_are_refused():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oneshot.evaluation.confusion import confusion_matrix
-from oneshot.evaluation.episodes import evaluate
+from oneshot.evaluation.episodes import classify_episodes
 from oneshot.page.nearest import classify, quantize
 
 
@@ -34,7 +34,7 @@ def test_the_same_predictions_as_the_episodes_of_the_stages():
     supports = np.array([4, 25, 59])
     found = classify(codes, supports)
     queries = found >= 0
-    expected = evaluate(codes.astype(float), labels, range(3), supports[None, :, None])[0]
+    expected = classify_episodes(codes.astype(float), labels, range(3), supports[None, :, None])[0]
     assert (confusion_matrix(found[queries], labels[queries], 3) == expected).all()
 
 

@@ -36,7 +36,7 @@ def test_the_encoder_gives_the_vectors_of_the_pipeline(smoke_run: Path, name: st
         if method == "raw":
             expected = stored["embeddings"][:40]
         else:
-            expected = transforms.represent(method, layers, seen, seen_labels)[:40]
+            expected = transforms.transform_features(method, layers, seen, seen_labels)[:40]
         limit = 1e-5 if method == "raw" or drawing else 1e-4
         assert np.abs(encoder.encode(images, method) - expected).max() <= limit * np.abs(expected).max(), method
 

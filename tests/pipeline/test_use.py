@@ -14,7 +14,7 @@ from oneshot.core import files
 from oneshot.datasets import cifar10
 from oneshot.encoders.encoder import Encoder
 from oneshot.nets.table import DRAWINGS
-from oneshot.use.representation import load
+from oneshot.use.representation import make
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
@@ -45,7 +45,7 @@ def test_an_image_written_as_png_has_the_representation_that_the_pipeline_stored
     data = files.read_arrays(smoke_run / "features/6-class")
     stored = dict(zip(data["indices"].tolist(), data["embeddings"], strict=True))
     paths = sorted(photographs.rglob("*.png"))
-    found = load(Encoder(smoke_run / "exports/6-class.onnx"), "raw")(paths)
+    found = make(Encoder(smoke_run / "exports/6-class.onnx"), "raw")(paths)
     expected = np.stack([stored[int(path.stem)] for path in paths])
     assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
 

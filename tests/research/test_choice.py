@@ -9,8 +9,8 @@ from scipy import stats
 
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.episodes import draw_episodes, evaluate
-from oneshot.evaluation.transforms import METHODS, represent
+from oneshot.evaluation.episodes import classify_episodes, draw_episodes
+from oneshot.evaluation.transforms import METHODS, transform_features
 
 
 def test_a_net_is_trained_on_a_vehicle_and_two_animals_and_the_others_are_held_out():
@@ -47,9 +47,9 @@ def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
     assert {arm for arm, _ in found} >= set(METHODS)
     support = draw_episodes(features.held_out_labels, [1, 4, 5], episodes=20, shots=5, seed=1)
     shown = features.held_out_labels, [1, 4, 5]
-    both = represent("prerelu_gap_whitened", features.held_out, features.trained, features.trained_labels)
-    assert found["prerelu_gap_whitened", 5] == accuracy(evaluate(both, *shown, support)).mean()
-    together = transductive.evaluate(both, *shown, support[:8])
+    both = transform_features("prerelu_gap_whitened", features.held_out, features.trained, features.trained_labels)
+    assert found["prerelu_gap_whitened", 5] == accuracy(classify_episodes(both, *shown, support)).mean()
+    together = transductive.classify_together(both, *shown, support[:8])
     assert found["soft k-means, prerelu_gap_whitened", 5] == accuracy(together).mean()
 
 

@@ -9,7 +9,7 @@ from ensembles import Features, Params
 
 from oneshot.core import params
 from oneshot.core.errors import UserError
-from oneshot.evaluation.transforms import represent
+from oneshot.evaluation.transforms import transform_features
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,8 +43,8 @@ def test_ensembles_are_single_nets_neighbours_and_all():
 
 def test_each_ensemble_has_a_row_per_setting_and_the_squared_distances_add_up(settings, monkeypatch):
     nets = {seed: made_up(seed, settings) for seed in (1, 2)}
-    given, evaluate = [], ensembles.evaluate
-    monkeypatch.setattr(ensembles, "evaluate", lambda x, *rest: given.append(x) or evaluate(x, *rest))
+    given, classify = [], ensembles.classify_episodes
+    monkeypatch.setattr(ensembles, "classify_episodes", lambda x, *rest: given.append(x) or classify(x, *rest))
     found = ensembles.rows(nets, settings)
     shots = len(settings.one_shot.shots)
     assert len(found) == 3 * (1 + 3 * shots)
@@ -59,7 +59,7 @@ def test_each_ensemble_has_a_row_per_setting_and_the_squared_distances_add_up(se
     one, two, both = (squares(x) for x in given[:: 1 if shots == 1 else shots][-3:])
     np.testing.assert_allclose(both, one + two, rtol=1e-4)
     net = nets[1]
-    alone = represent("flip_prerelu_gap_whitened", net.unseen, net.seen, net.seen_labels)
+    alone = transform_features("flip_prerelu_gap_whitened", net.unseen, net.seen, net.seen_labels)
     np.testing.assert_array_equal(given[-3 * shots], alone)
 
 

@@ -1,4 +1,4 @@
-"""Pairs: their loss against a naive loop, how they are drawn, and their metrics."""
+"""Pairs: their loss against a naive loop, how they are sampled, and their metrics."""
 
 import numpy as np
 import pytest
@@ -10,9 +10,9 @@ from oneshot.siamese.pairs import (
     balanced_mean,
     contrastive_loss,
     distances,
-    draw_pairs,
     evaluate_pairs,
     pair_metrics,
+    sample_pairs,
 )
 from oneshot.training.tensorflow import tf
 
@@ -78,24 +78,24 @@ def test_gradient_of_distance_is_the_unit_vector():
 def test_pairs_are_balanced_true_and_of_two_images(sizes, count, seed):
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.repeat(np.arange(len(sizes)) * 3, sizes))
-    pairs, same = draw_pairs(labels, count, np.random.default_rng(seed))
+    pairs, same = sample_pairs(labels, count, np.random.default_rng(seed))
     assert pairs.shape == (count, 2) and same.sum() == (count + 1) // 2
     assert (pairs[:, 0] != pairs[:, 1]).all()
     assert ((labels[pairs[:, 0]] == labels[pairs[:, 1]]) == (same == 1)).all()
-    again, same_again = draw_pairs(labels, count, np.random.default_rng(seed))
+    again, same_again = sample_pairs(labels, count, np.random.default_rng(seed))
     assert np.array_equal(pairs, again) and np.array_equal(same, same_again)
 
 
 def test_pairs_reach_every_partner():
     labels = np.array([0, 1, 0, 2, 0, 1, 2])
-    pairs, _ = draw_pairs(labels, 3000, np.random.default_rng(0))
+    pairs, _ = sample_pairs(labels, 3000, np.random.default_rng(0))
     assert {tuple(pair) for pair in pairs.tolist()} == {(i, j) for i in range(7) for j in range(7) if i != j}
 
 
 @pytest.mark.parametrize("labels", [[1, 1, 1], [0, 1, 1]])
 def test_pairs_of_too_few_images_are_refused(labels):
     with pytest.raises(ValueError, match="pairs need"):
-        draw_pairs(np.array(labels), 4, np.random.default_rng(0))
+        sample_pairs(np.array(labels), 4, np.random.default_rng(0))
 
 
 def test_metrics_of_pairs():

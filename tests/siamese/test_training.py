@@ -6,7 +6,7 @@ import pytest
 from oneshot.core.images import LabelledImages
 from oneshot.core.seeds import generator
 from oneshot.siamese import net, training
-from oneshot.siamese.pairs import draw_pairs, pair_metrics
+from oneshot.siamese.pairs import pair_metrics, sample_pairs
 from oneshot.siamese.params import Recipe
 from oneshot.training.checkpoint import Checkpoint
 from oneshot.training.tensorflow import seed_initialisation
@@ -67,7 +67,7 @@ def test_the_metrics_of_a_part_are_those_of_its_own_pairs():
     rng = np.random.default_rng(0)
     embeddings, labels = rng.normal(size=(40, 2)), np.arange(40) % 3
     metrics = training.part_metrics(embeddings, labels, "seen_test", RECIPE, seed=5)
-    pairs, same = draw_pairs(labels, 100, generator(5, "seen_test pairs"))
+    pairs, same = sample_pairs(labels, 100, generator(5, "seen_test pairs"))
     distance = np.array([np.sqrt(((embeddings[a] - embeddings[b]) ** 2).sum()) for a, b in pairs])
     assert metrics == pytest.approx(pair_metrics(distance, same, RECIPE.margin))
     assert metrics != training.part_metrics(embeddings, labels, "unseen_test", RECIPE, seed=5)

@@ -85,20 +85,20 @@ def test_nearest_interpolation_shifts_by_whole_pixels():
 def test_draws_stay_within_their_ranges_and_use_them():
     ranges = {"rotation": 0, "width_shift": 0.15, "height_shift": 0.1, "shear": 0, "zoom": 0}
     flipped = augment.choose_flipped("alternating", 1, 0, 4000)
-    drawn = augment.draw_transforms(np.random.default_rng(0), 4000, SIZE, flipped=flipped, **ranges)
+    drawn = augment.sample_transforms(np.random.default_rng(0), 4000, SIZE, flipped=flipped, **ranges)
     right = np.where(drawn[:, 0] > 0, drawn[:, 2], drawn[:, 2] - (SIZE - 1))
     assert np.abs(right).max() <= 0.15 * SIZE + 1e-4 and np.abs(right).max() > 0.14 * SIZE
     assert np.abs(drawn[:, 5]).max() <= 0.1 * SIZE + 1e-4 and np.abs(drawn[:, 5]).max() > 0.095 * SIZE
     assert np.array_equal(drawn[:, 0] < 0, flipped)
     plain = np.zeros(4000, bool)
-    zoomed = augment.draw_transforms(np.random.default_rng(0), 4000, SIZE, flipped=plain, **(ranges | {"zoom": 0.1}))
+    zoomed = augment.sample_transforms(np.random.default_rng(0), 4000, SIZE, flipped=plain, **(ranges | {"zoom": 0.1}))
     assert zoomed[:, 0].min() >= 0.9 and zoomed[:, 0].max() <= 1.1 and zoomed[:, 4].std() > 0.05
 
 
 def test_no_augmentation_is_the_image_itself():
     off = {"rotation": 0, "width_shift": 0, "height_shift": 0, "shear": 0, "zoom": 0, "flipped": np.zeros(3, bool)}
     images = smooth_images(3)
-    transforms = augment.draw_transforms(np.random.default_rng(0), 3, SIZE, **off)
+    transforms = augment.sample_transforms(np.random.default_rng(0), 3, SIZE, **off)
     np.testing.assert_array_equal(augment.transform(images, transforms, "nearest", "bilinear"), images)
 
 

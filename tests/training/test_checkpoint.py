@@ -15,7 +15,7 @@ HISTORY = [{"training/loss": 0.25}]
 
 def test_what_is_saved_is_loaded(tmp_path):
     Checkpoint(tmp_path, "net", "params", STATE[0]).save(3, STATE, HISTORY)
-    epoch, arrays, history = Checkpoint(tmp_path, "net", "params", STATE[0]).load()
+    epoch, arrays, history = Checkpoint(tmp_path, "net", "params", STATE[0]).restore()
     assert epoch == 3 and history == HISTORY
     for ours, theirs in zip(arrays, STATE, strict=True):
         assert ours.dtype == theirs.dtype
@@ -26,7 +26,7 @@ def test_what_is_saved_is_loaded(tmp_path):
 def test_other_determinants_find_nothing_and_leave_one_file(tmp_path, determinants):
     Checkpoint(tmp_path, "net", "params", STATE[0]).save(3, STATE, HISTORY)
     other = Checkpoint(tmp_path, "net", *determinants)
-    assert other.load() is None
+    assert other.restore() is None
     other.save(1, STATE, HISTORY)
     assert [path.name for path in tmp_path.iterdir()] == [other.path.name]
 
@@ -35,7 +35,7 @@ def test_another_trainings_checkpoint_stays(tmp_path):
     first = Checkpoint(tmp_path, "10-class", "params")
     first.save(1, STATE, HISTORY)
     Checkpoint(tmp_path, "6-class", "params")
-    assert first.load() is not None
+    assert first.restore() is not None
 
 
 def test_other_code_finds_nothing(tmp_path, monkeypatch):
@@ -43,7 +43,7 @@ def test_other_code_finds_nothing(tmp_path, monkeypatch):
     edited = tmp_path / "edited.py"
     edited.write_text("# another module")
     monkeypatch.setattr(checkpoint, "_local_sources", lambda: [edited])
-    assert Checkpoint(tmp_path, "net", "params").load() is None
+    assert Checkpoint(tmp_path, "net", "params").restore() is None
 
 
 def test_another_script_finds_nothing_and_python_c_has_none(tmp_path, monkeypatch):
@@ -52,9 +52,9 @@ def test_another_script_finds_nothing_and_python_c_has_none(tmp_path, monkeypatc
     script.write_text("DIMENSIONS = 2")
     monkeypatch.setattr(main, "__file__", str(script), raising=False)
     Checkpoint(tmp_path, "net", "params").save(3, STATE, HISTORY)
-    assert Checkpoint(tmp_path, "net", "params").load() is not None
+    assert Checkpoint(tmp_path, "net", "params").restore() is not None
     script.write_text("DIMENSIONS = 3")
-    assert Checkpoint(tmp_path, "net", "params").load() is None
+    assert Checkpoint(tmp_path, "net", "params").restore() is None
     monkeypatch.delattr(main, "__file__")
     package = checkpoint.Path(checkpoint.__file__).parents[1]
     assert all(package in path.parents for path in checkpoint._local_sources())
@@ -65,7 +65,7 @@ def test_a_damaged_checkpoint_is_reported_and_not_used(tmp_path, capsys, damage)
     stored = Checkpoint(tmp_path, "net", "params")
     stored.save(3, STATE, HISTORY)
     stored.path.write_bytes(damage(stored.path.read_bytes()))
-    assert stored.load() is None
+    assert stored.restore() is None
     assert "starting over" in capsys.readouterr().err
 
 
@@ -77,7 +77,7 @@ def test_no_flipped_bit_is_overlooked(tmp_path, capsys):
     for place in range(8 * len(content)):
         content[place // 8] ^= 1 << place % 8
         stored.path.write_bytes(content)
-        assert stored.load() is None, place
+        assert stored.restore() is None, place
         content[place // 8] ^= 1 << place % 8
     assert capsys.readouterr().err.count("starting over") == 8 * len(content)
 
@@ -92,7 +92,7 @@ def test_an_interruption_while_saving_keeps_the_state_before(tmp_path, monkeypat
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(files.os, "replace", interrupt)
         stored.save(2, STATE, HISTORY)
-    assert stored.load()[0] == 1
+    assert stored.restore()[0] == 1
 
 
 def test_what_a_killed_process_left_half_written_is_removed(tmp_path):

@@ -55,14 +55,14 @@ def test_a_training_interrupted_twice_ends_in_the_same_bytes(tmp_path, capsys):
     assert "resuming after epoch 3 of 5" in capsys.readouterr().out
     assert weights.tobytes() == expected.tobytes()
     assert history == rows == expected_history
-    assert checkpoint.load()[0] == 5
+    assert checkpoint.restore()[0] == 5
 
 
 @pytest.mark.parametrize("change", [lambda arrays: arrays[:-1], lambda arrays: [arrays[0].T, *arrays[1:]]])
 def test_a_checkpoint_of_another_net_is_reported_and_not_used(tmp_path, capsys, change):
     expected, expected_history, _ = train(tmp_path / "whole", epochs=2)
     _, _, checkpoint = train(tmp_path / "other", epochs=1)
-    epoch, arrays, history = checkpoint.load()
+    epoch, arrays, history = checkpoint.restore()
     checkpoint.save(epoch, change(arrays), history)
     weights, found, _ = train(tmp_path / "other", epochs=2)
     assert f"{checkpoint.path.name} is of another net: starting over" in capsys.readouterr().err
@@ -86,7 +86,7 @@ def test_a_training_that_diverges_ends_in_a_sentence_that_names_the_rate_and_kee
             rate="toy.learning_rate, which is 0.1",
             on_epoch=rows.append,
         )
-    assert len(rows) == 2 and checkpoint.load() is None
+    assert len(rows) == 2 and checkpoint.restore() is None
 
 
 def test_averages_are_weighted_by_count():

@@ -10,7 +10,7 @@ from oneshot.encoders.encoder import Encoder
 from oneshot.evaluation.transforms import FeatureTransform
 from oneshot.use import representation
 from oneshot.use.mistakes import InputError
-from oneshot.use.representation import load
+from oneshot.use.representation import make
 from tests.use import stand_in
 
 
@@ -32,12 +32,12 @@ def test_batches_change_nothing_and_are_all_that_is_held(monkeypatch):
 
     monkeypatch.setattr(representation, "_BATCH_WHOLE", 4)
     given = images(11)
-    assert np.allclose(load(encode, "raw")(given), colours(given))
+    assert np.allclose(make(encode, "raw")(given), colours(given))
     assert sizes == [1, 4, 4, 3]  # the first tells how many numbers there are
 
 
 def test_no_bar_where_there_is_no_terminal(capfd):
-    load(colours)(images(100))
+    make(colours)(images(100))
     assert capfd.readouterr().err == ""
 
 
@@ -45,15 +45,15 @@ def test_the_first_mistake_is_named_and_the_others_are_counted_or_all_are_left_o
     Image.new("L", (9, 9)).save(tmp_path / "good.png")
     (tmp_path / "bad.png").write_bytes(b"bad")
     sources = [tmp_path / "good.png", tmp_path / "bad.png", np.full((3, 3), 7.0), tmp_path / "none.png"]
-    represent = load(colours, "raw")
+    vectors_of = make(colours, "raw")
     with pytest.raises(InputError, match=r"bad\.png is no image .* \(and 2 more of 4 images cannot be used\)"):
-        represent(sources)
+        vectors_of(sources)
     broken = {}
-    found = represent(sources, broken)
+    found = vectors_of(sources, broken)
     assert list(broken) == [1, 2, 3] and "image 2 of those given has values from 7 to 7" in broken[2]
     assert np.isfinite(found[0]).all() and np.isnan(found[1:]).all()
     with pytest.raises(InputError):
-        represent(sources[1:], {})
+        vectors_of(sources[1:], {})
 
 
 def test_a_background_gives_the_statistics():
@@ -63,11 +63,11 @@ def test_a_background_gives_the_statistics():
         (None, (known, labels), FeatureTransform("whitened").fit(colours(known), labels)),
         ("standardised", known, FeatureTransform("standardised").fit(colours(known))),
     ):
-        found = load(colours, method, background)
+        found = make(colours, method, background)
         assert found.method == expected.method
         assert np.allclose(found(new), expected.transform(colours(new)))
         assert (found.temperature is not None) == isinstance(background, tuple)
-    assert np.allclose(load(colours)(new), FeatureTransform("unit").fit(colours(new)).transform(colours(new)))
+    assert np.allclose(make(colours)(new), FeatureTransform("unit").fit(colours(new)).transform(colours(new)))
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_a_background_gives_the_statistics():
 )
 def test_what_does_not_go_together_is_a_sentence(arguments, sentence):
     with pytest.raises(UserError, match=sentence):
-        load(*arguments)
+        make(*arguments)
 
 
 def test_an_encoder_of_ones_own_is_given_what_it_takes(tmp_path):
     """The mean colour, whatever the layout, the type and the size of the batch."""
     given = images(5)
-    expected = load(Encoder(stand_in.write(tmp_path / "a.onnx")), "raw")(given)
+    expected = make(Encoder(stand_in.write(tmp_path / "a.onnx")), "raw")(given)
     for number, (shape, kind) in enumerate(
         [
             (("n", 3, 32, 32), TensorProto.UINT8),
@@ -102,4 +102,4 @@ def test_an_encoder_of_ones_own_is_given_what_it_takes(tmp_path):
         path = stand_in.write(tmp_path / f"{number}.onnx", shape, kind, about={})
         options = {"output": "raw"} | ({} if kind == TensorProto.UINT8 else {"preprocess": ((0.0,), (1 / 255,))})
         options |= {"size": 32} if "h" in shape else {}
-        assert np.allclose(load(Encoder(path, **options), "raw")(given), expected, rtol=1e-5)
+        assert np.allclose(make(Encoder(path, **options), "raw")(given), expected, rtol=1e-5)

@@ -5,7 +5,7 @@ import pytest
 
 from oneshot.core.errors import UserError
 from oneshot.evaluation import confusion, few_shot
-from oneshot.evaluation.episodes import draw_episodes, evaluate
+from oneshot.evaluation.episodes import classify_episodes, draw_episodes
 from oneshot.use import trial
 
 NAMES = ["a", "b", "c"]
@@ -24,7 +24,7 @@ def test_it_is_the_evaluation_of_the_pipeline():
     assert found.curve["shots"].tolist() == [1, 2, 5, 10] == list(found.confusions)
     for row in found.curve.to_dict("records"):
         support = draw_episodes(labels, range(3), episodes=50, shots=row["shots"], seed=3)
-        counts = evaluate(features, labels, range(3), support)
+        counts = classify_episodes(features, labels, range(3), support)
         metrics = confusion.accuracy_metrics(counts)
         assert row["accuracy"] == pytest.approx(metrics["accuracy"])
         assert row["interval_95"] == pytest.approx(metrics["interval_95"])

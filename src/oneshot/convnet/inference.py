@@ -75,7 +75,7 @@ def layer_reader(model: keras.Sequential, *, side: int = net.SIDE) -> Callable[[
     return read
 
 
-def represent(model: keras.Sequential, images: np.ndarray, *, side: int = net.SIDE) -> dict[str, np.ndarray]:
+def extract_features(model: keras.Sequential, images: np.ndarray, *, side: int = net.SIDE) -> dict[str, np.ndarray]:
     """Compute the layers of `layer_reader` for images (n, 32, 32, 3) uint8 and for their mirror images.
 
     Returns "linear" and "pooled", both also as "..._mirrored", and "embeddings", the representation after ReLU.

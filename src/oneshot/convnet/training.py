@@ -227,14 +227,14 @@ def epoch_batches(
     ranges = augmentation.model_dump(exclude={"fill", "interpolation", "flip"})
     flipped = augment.choose_flipped(augmentation.flip, seed, epoch, len(images))
     rng = generator(seed, "augmentation", epoch)
-    transforms = augment.draw_transforms(rng, len(images), net.SIDE, flipped=flipped, **ranges)[order]
+    transforms = augment.sample_transforms(rng, len(images), net.SIDE, flipped=flipped, **ranges)[order]
     pixels, targets = tf.constant(images), tf.constant(labels, tf.int32)
 
-    def load(chosen, moves):
+    def prepare(chosen, moves):
         moved = tf.cast(tf.gather(pixels, chosen), tf.float32)
         moved = augment.transform(moved, moves, augmentation.fill, augmentation.interpolation)
         moved = tf.ensure_shape(moved, (batch, net.SIDE, net.SIDE, 3))
         return net.standardize(net.shrink(moved, side)), tf.gather(targets, chosen)
 
     chosen = tf.data.Dataset.from_tensor_slices((order, transforms)).batch(batch, drop_remainder=True)
-    return chosen.map(load, num_parallel_calls=1, deterministic=True).prefetch(2)
+    return chosen.map(prepare, num_parallel_calls=1, deterministic=True).prefetch(2)

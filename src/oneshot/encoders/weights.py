@@ -51,7 +51,7 @@ class Net(NamedTuple):
         return len(self.layers[-1].bias)
 
 
-def load(name: str, path: str | Path) -> Net:
+def read_net(name: str, path: str | Path) -> Net:
     """Read a trained net up to its representation, on which all one-shot results are measured before any transform.
 
     That is of a ConvNet the 600 units of the penultimate layer after their ReLU, and of a digit net its embedding.

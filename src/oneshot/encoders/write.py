@@ -31,7 +31,7 @@ def encode(
     `images` (n, height, width, channels) uint8 -> an output per method, named by it, (n, d) float32.
 
     methods: METHODS or DIGIT_METHODS; seen, seen_labels: features of classes that the net was trained on, from which
-    the constants of the methods come, see transforms.represent; about: the file's metadata, see encoder.Encoder; what
+    the constants of the methods come, see `transform_features`; about: the file's metadata, see encoder.Encoder; what
     is no text is written as JSON.
 
     Within, channels come first, as ONNX has them, and last again before they are flattened, so that the dense layer's

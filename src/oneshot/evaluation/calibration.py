@@ -67,10 +67,10 @@ def episode_distances(
     features = features.astype(np.float64)
     squares = np.square(features).sum(1)
     distances, right = [], []
-    for drawn in support:
+    for sampled in support:
         query = ways >= 0
-        query[drawn.ravel()] = False
-        means = features[drawn].mean(1)
+        query[sampled.ravel()] = False
+        means = features[sampled].mean(1)
         apart = squares[:, None] + np.square(means).sum(1) - 2 * features @ means.T
         distances.append(np.sqrt(np.maximum(apart[query], 0)))
         right.append(ways[query])

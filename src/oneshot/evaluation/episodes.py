@@ -1,4 +1,4 @@
-"""One-shot episodes: draw support images, classify all others by the nearest support, count the confusions."""
+"""One-shot episodes: sample support images, classify all others by the nearest support, count the confusions."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -60,7 +60,7 @@ def choose_images(
 def draw_episodes(
     labels: np.ndarray, classes: Sequence[int], *, episodes: int, shots: int, seed: int, purpose: str = "episodes"
 ) -> np.ndarray:
-    """Draw the support images of many episodes: (episodes, ways, shots) int64, positions in the pool of images.
+    """Sample the support images of many episodes: (episodes, ways, shots) int64, positions in the pool of images.
 
     labels: (n,) integers of the pool; classes: all are the ways of every episode, in this order; shots: distinct images
     per class. The same arguments give the same draws. Raises ValueError if there are fewer than two classes, or
@@ -82,8 +82,9 @@ def query_parts(labels: np.ndarray, classes: Sequence[int], queries: int, *, sho
     """Divide the images of the classes at random into parts with at most `queries` of each class: positions (m,) int64.
 
     labels: (n,) integers; the parts have as equal a share of each class as possible, and no fewer images of it than are
-    left for a query beside `shots` support images. If successive episodes classify successive parts (see `evaluate`),
-    all images are used equally often, so a mean over episodes hardly differs from one in which each classifies all.
+    left for a query beside `shots` support images. If successive episodes classify successive parts (see
+    `classify_episodes`), all images are used equally often, so a mean over episodes hardly differs from one in which
+    each classifies all.
     """
     places = [np.flatnonzero(labels == label) for label in classes]
     most, fewest = max(map(len, places)), min(map(len, places))
@@ -94,7 +95,7 @@ def query_parts(labels: np.ndarray, classes: Sequence[int], queries: int, *, sho
     return [np.sort(np.concatenate([part[number::count] for part in shuffled])) for number in range(count)]
 
 
-def evaluate(
+def classify_episodes(
     features: np.ndarray,
     labels: np.ndarray,
     classes: Sequence[int],
@@ -181,12 +182,12 @@ def _nearest(anchors: np.ndarray, queries: np.ndarray, known: np.ndarray) -> np.
 
 
 def _distinct(rng: np.random.Generator, n: int, size: int, rows: int) -> np.ndarray:
-    """Draw `size` of 0 .. n - 1 without repetition in each row, in random order: (rows, size) int64."""
-    drawn = np.empty((rows, size), np.int64)
+    """Sample `size` of 0 .. n - 1 without repetition in each row, in random order: (rows, size) int64."""
+    sampled = np.empty((rows, size), np.int64)
     for column in range(size):
-        # A rank among the numbers not yet drawn: skip each drawn one that is not greater, starting from the least.
+        # A rank among the numbers not yet sampled: skip each sampled one that is not greater, starting from the least.
         number = rng.integers(n - column, size=rows)
-        for other in np.sort(drawn[:, :column], axis=1).T:
+        for other in np.sort(sampled[:, :column], axis=1).T:
             number += number >= other
-        drawn[:, column] = number
-    return drawn
+        sampled[:, column] = number
+    return sampled

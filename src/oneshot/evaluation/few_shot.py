@@ -8,8 +8,8 @@ import pandas as pd
 from oneshot.core.progress import progress
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy, mean_and_interval
-from oneshot.evaluation.episodes import draw_episodes, evaluate, query_parts
-from oneshot.evaluation.transforms import Layers, represent
+from oneshot.evaluation.episodes import classify_episodes, draw_episodes, query_parts
+from oneshot.evaluation.transforms import Layers, transform_features
 
 # Confusion counts that are held at one time.
 _MOST_COUNTS = 4_000_000
@@ -64,12 +64,12 @@ def accuracy_row(shots: int, accuracies: np.ndarray) -> dict[str, float]:
 
 
 def counted(features: np.ndarray, labels: np.ndarray, classes: Sequence, support: np.ndarray) -> Iterator[np.ndarray]:
-    """The confusions of episodes.evaluate, some episodes at a time, so that they fit into the memory."""
+    """The confusions of episodes.classify_episodes, some episodes at a time, so that they fit into the memory."""
     step = max(1, _MOST_COUNTS // len(classes) ** 2)
     starts = range(0, len(support), step)
     shown = progress(starts, desc=f"{support.shape[2]} examples", disable=len(starts) < 2)
     for start in shown:
-        yield evaluate(features, labels, classes, support[start : start + step])
+        yield classify_episodes(features, labels, classes, support[start : start + step])
 
 
 def compare_methods(
@@ -88,8 +88,8 @@ def compare_methods(
     """Accuracy of each method and number of shots: one row each, fewest shots first, then in the order of the methods.
 
     unseen, seen, seen_labels: features of the classes to classify and of classes that the net was trained on, see
-    transforms.represent; labels: (n,) of `unseen`; methods: names in methods.METHODS, including raw; queries: images of
-    each class that an episode classifies at most, see query_parts. All methods get the same episodes, so their
+    `transform_features`; labels: (n,) of `unseen`; methods: names in methods.METHODS, including raw; queries: images
+    of each class that an episode classifies at most, see query_parts. All methods get the same episodes, so their
     differences are paired.
     Columns: setting, shots, method, accuracy, interval_95, gain_over_raw, gain_interval_95 (half-widths of 95%
     intervals over episodes).
@@ -98,9 +98,9 @@ def compare_methods(
     parts = {count: query_parts(labels, classes, queries, shots=count, seed=seed) for count in shots}
     correct = {}
     for method in methods:
-        features = represent(method, unseen, seen, seen_labels)
+        features = transform_features(method, unseen, seen, seen_labels)
         for count, support in draws.items():
-            correct[count, method] = accuracy(evaluate(features, labels, classes, support, parts[count]))
+            correct[count, method] = accuracy(classify_episodes(features, labels, classes, support, parts[count]))
     rows = []
     for count in sorted(shots):
         for method in methods:
@@ -123,20 +123,20 @@ def compare_transductive(
     episodes: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Accuracy of each method if the queries of an episode are classified together (transductive.evaluate).
+    """Accuracy of each method if the queries of an episode are classified together (transductive.classify_together).
 
     Arguments and rows are those of compare_methods; methods: transforms that end with unit length. The last two columns
-    are gain_over_inductive, over episodes.evaluate with the same transform and the same draws, and gain_interval_95.
+    are gain_over_inductive, over classify_episodes with the same transform and the same draws, and gain_interval_95.
     """
     draws = {
         count: draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed) for count in sorted(shots)
     }
     found = {}
     for method in methods:
-        features = represent(method, unseen, seen, seen_labels)
+        features = transform_features(method, unseen, seen, seen_labels)
         for count, support in draws.items():
-            together = accuracy(transductive.evaluate(features, labels, classes, support))
-            gains = together - accuracy(evaluate(features, labels, classes, support))
+            together = accuracy(transductive.classify_together(features, labels, classes, support))
+            gains = together - accuracy(classify_episodes(features, labels, classes, support))
             found[count, method] = (*mean_and_interval(together), *mean_and_interval(gains))
     rows = [(f"{count}-shot {method}", count, method, *found[count, method]) for count in draws for method in methods]
     columns = ["setting", "shots", "method", "accuracy", "interval_95", "gain_over_inductive", "gain_interval_95"]
@@ -169,5 +169,5 @@ def evaluate_groups(
     for group, classes in groups.items():
         for count in sorted(shots):
             support = draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed, purpose=group)
-            confusions[group, count] = evaluate(features, labels, classes, support)
+            confusions[group, count] = classify_episodes(features, labels, classes, support)
     return confusions

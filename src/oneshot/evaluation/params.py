@@ -8,7 +8,7 @@ from oneshot.core.params import Schema
 from oneshot.evaluation.methods import METHODS, renamed
 
 # Support images per class in all episodes together, of all numbers of shots: they are held in memory, 8 bytes each.
-_MOST_DRAWN = 10_000_000
+_MOST_DRAWS = 10_000_000
 
 
 def _check_names(methods: list[str], known: list[str]) -> None:
@@ -21,7 +21,7 @@ def _check_names(methods: list[str], known: list[str]) -> None:
 
 
 class EpisodeParams(Schema):
-    """How episodes are drawn."""
+    """How episodes are sampled."""
 
     # The confusions of all episodes are held too, 8 bytes for each two classes.
     episodes: int = Field(ge=2, le=1_000_000)
@@ -36,10 +36,10 @@ class EpisodeParams(Schema):
 
     @model_validator(mode="after")
     def _fits_into_memory(self):
-        drawn = self.episodes * sum(self.shots)
-        if drawn > _MOST_DRAWN:
+        draws = self.episodes * sum(self.shots)
+        if draws > _MOST_DRAWS:
             raise ValueError(
-                f"episodes times the sum of all shots should be at most {_MOST_DRAWN:,}, but is {drawn:,}: lower one"
+                f"episodes times the sum of all shots should be at most {_MOST_DRAWS:,}, but is {draws:,}: lower one"
             )
         return self
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from oneshot.evaluation.episodes import choose_images, draw_episodes, evaluate
+from oneshot.evaluation.episodes import choose_images, classify_episodes, draw_episodes
 
 
 class Draws(NamedTuple):
@@ -31,4 +31,4 @@ def run(
     """
     pool = choose_images(labels, classes, images_per_class, seed, "report protocol")
     support = draw_episodes(labels[pool], classes, episodes=draws, shots=1, seed=seed, purpose="report protocol")
-    return Draws(pool, support, evaluate(features[pool].astype(np.float64), labels[pool], classes, support))
+    return Draws(pool, support, classify_episodes(features[pool].astype(np.float64), labels[pool], classes, support))

@@ -25,11 +25,13 @@ SCALINGS = 5  # of Sinkhorn's algorithm, in each step
 _BLOCK_BYTES = 2**22
 
 
-def evaluate(features: np.ndarray, labels: np.ndarray, classes: Sequence[int], support: np.ndarray) -> np.ndarray:
+def classify_together(
+    features: np.ndarray, labels: np.ndarray, classes: Sequence[int], support: np.ndarray
+) -> np.ndarray:
     """Classify all queries of each episode together: confusion matrices, (episodes, ways, ways) int64.
 
     features: (n, d) float, of unit length; labels: (n,) integers; support: from episodes.draw_episodes. The queries are
-    those of episodes.evaluate. A query is classified as the class that has the greatest share of it at the end.
+    those of classify_episodes. A query is classified as the class that has the greatest share of it at the end.
     """
     places = [np.flatnonzero(labels == label) for label in classes]
     order = np.concatenate(places)

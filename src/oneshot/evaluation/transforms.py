@@ -74,7 +74,7 @@ class FeatureTransform(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
 
 def layers_of(arrays: Mapping[str, np.ndarray], chosen: np.ndarray) -> Layers:
-    """Select images of a folder that the stage extract_features wrote, as `represent` takes them.
+    """Select images of a folder that the stage extract_features wrote, as `transform_features` takes them.
 
     chosen: (n,) bool or positions of the images.
     """
@@ -90,7 +90,7 @@ def stacked(views: Sequence[Mapping[str, np.ndarray]]) -> Layers:
 def fit(
     method: str, seen: Layers, seen_labels: np.ndarray, *, shrinkage: float = SHRINKAGE
 ) -> dict[str, FeatureTransform]:
-    """Fit the transform of each layer that one of METHODS or DIGIT_METHODS uses; arguments: see `represent`."""
+    """Fit the transform of each layer that one of METHODS or DIGIT_METHODS uses; see `transform_features`."""
     chosen = (METHODS | DIGIT_METHODS)[method]
     labels = seen_labels if "whiten" in chosen.steps else None
     return {
@@ -99,7 +99,7 @@ def fit(
     }
 
 
-def represent(
+def transform_features(
     method: str, unseen: Layers, seen: Layers, seen_labels: np.ndarray, *, shrinkage: float = SHRINKAGE
 ) -> np.ndarray:
     """Transform the features of unseen classes by one of METHODS or DIGIT_METHODS: (n, d), of the dtype of `unseen`.

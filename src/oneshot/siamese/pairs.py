@@ -38,8 +38,8 @@ def balanced_mean(values: tf.Tensor, same: tf.Tensor) -> tf.Tensor:
     return (positive + negative) / 2
 
 
-def draw_pairs(labels: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw pairs of different images, half of the same digit and half of two digits, in random order.
+def sample_pairs(labels: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Sample pairs of different images, half of the same digit and half of two digits, in random order.
 
     labels: (n,); count: number of pairs -> positions (count, 2) int64 and same (count,) float32.
     Raises ValueError if there are not two classes or a class has a single image.

@@ -4,7 +4,7 @@ import numpy as np
 
 from oneshot.core.images import LabelledImages
 from oneshot.core.seeds import generator
-from oneshot.siamese.pairs import all_pairs, balanced_mean, contrastive_loss, draw_pairs, evaluate_pairs
+from oneshot.siamese.pairs import all_pairs, balanced_mean, contrastive_loss, evaluate_pairs, sample_pairs
 from oneshot.siamese.params import Recipe
 from oneshot.training import augment
 from oneshot.training.checkpoint import Checkpoint
@@ -55,7 +55,7 @@ def train(
         batches = ((augment.shift(images[i], recipe.shift, shifts), tf.constant(labels[i], tf.int32)) for i in chosen)
         return average_over(batches, step, total=steps, label=f"epoch {epoch + 1}/{recipe.epochs}")
 
-    pairs, same = draw_pairs(validation_set.labels, recipe.evaluation_pairs, generator(seed, "validation pairs"))
+    pairs, same = sample_pairs(validation_set.labels, recipe.evaluation_pairs, generator(seed, "validation pairs"))
     embed = embedder(model)
 
     def validate(_epoch):
@@ -78,5 +78,5 @@ def part_metrics(embeddings: np.ndarray, labels: np.ndarray, part: str, recipe: 
 
     part: the part's name, such as unseen_test; it seeds the pairs.
     """
-    pairs, same = draw_pairs(labels, recipe.evaluation_pairs, generator(seed, f"{part} pairs"))
+    pairs, same = sample_pairs(labels, recipe.evaluation_pairs, generator(seed, f"{part} pairs"))
     return evaluate_pairs(embeddings, pairs, same, recipe.margin)

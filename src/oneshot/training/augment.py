@@ -8,7 +8,7 @@ right and y down from the image's centre, shows the input at R T S Z (x, y), whe
     S = [[1, -sin s], [0, cos s]]            shear by s
     Z = diag(zoom of x, zoom of y)
 
-NumPy draws the numbers for a whole epoch at once, so an image's transform depends only on (seed, epoch, place).
+NumPy samples the numbers for a whole epoch at once, so an image's transform depends only on (seed, epoch, place).
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from oneshot.core.seeds import generator
 from oneshot.training.tensorflow import tf
 
 
-def draw_transforms(
+def sample_transforms(
     rng: np.random.Generator,
     count: int,
     size: int,
@@ -29,7 +29,7 @@ def draw_transforms(
     zoom: float,
     flipped: np.ndarray,
 ) -> np.ndarray:
-    """Draw one projective transform per image: (count, 8) float32, as TensorFlow's ImageProjectiveTransform takes them.
+    """Sample a projective transform per image: (count, 8) float32, as TensorFlow's ImageProjectiveTransform takes them.
 
     size: side of the square images, pixels; rotation, shear: +/- degrees; width_shift, height_shift: +/- fraction of
     the side; zoom: factors of x and of y from 1 - zoom to 1 + zoom; flipped: (count,) bool, see `choose_flipped`.
@@ -49,8 +49,8 @@ def choose_flipped(flip: str, seed: int, epoch: int, count: int) -> np.ndarray:
     """
     if flip == "none":
         return np.zeros(count, bool)
-    draw = generator(seed, "flip", 0).integers(2, size=count)
-    return (draw + epoch) % 2 == 1
+    half = generator(seed, "flip", 0).integers(2, size=count)
+    return (half + epoch) % 2 == 1
 
 
 def compose(
@@ -103,5 +103,5 @@ def transform(
 def shift(images: np.ndarray, fraction: float, rng: np.random.Generator) -> tf.Tensor:
     """Shift each image at random by +/- a fraction of the side: (n, H, H, C) float32 -> the same shape."""
     fixed = {"rotation": 0.0, "shear": 0.0, "zoom": 0.0, "flipped": np.zeros(len(images), bool)}
-    shifts = draw_transforms(rng, len(images), images.shape[1], width_shift=fraction, height_shift=fraction, **fixed)
+    shifts = sample_transforms(rng, len(images), images.shape[1], width_shift=fraction, height_shift=fraction, **fixed)
     return transform(images, shifts, "nearest", "bilinear")

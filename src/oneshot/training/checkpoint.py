@@ -39,7 +39,7 @@ class Checkpoint:
         content[:_DIGEST] = hashlib.sha256(content[_DIGEST:]).digest()
         write_bytes(self.path, content)
 
-    def load(self) -> tuple[int, list[np.ndarray], list[dict]] | None:
+    def restore(self) -> tuple[int, list[np.ndarray], list[dict]] | None:
         """Read the last saved (epoch, arrays, history), or None if there is none or it cannot be read."""
         try:
             content = memoryview(self.path.read_bytes())

@@ -36,7 +36,7 @@ def run_epochs(
     Raises UserError, and deletes the checkpoint, if the metrics of an epoch are not finite.
     """
     first, history = 0, []
-    stored = checkpoint.load()
+    stored = checkpoint.restore()
     if stored and not _fit(stored[1], variables):
         print(f"the checkpoint {checkpoint.path.name} is of another net: starting over", file=sys.stderr)
         stored = None

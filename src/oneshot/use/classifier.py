@@ -30,7 +30,7 @@ class OneShotClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     drawings), the path of an ONNX file, an `Encoder`, or a callable: list of images (height, width, 3) uint8 -> (n, d);
     method: how its output is transformed, by default the best; background: images of other classes, from which the
     methods "cl2n" and "whitened" of an encoder of your own learn: a folder, images, or (images, classes). See
-    `representation.load`.
+    `representation.make`.
 
     Images are a sequence of files, PIL images or arrays, in any mix, one array (n, height, width[, channels]), or a
     column of a table; `reading.read` says how they are read. Mistakes raise InputError, a ValueError.
@@ -122,11 +122,11 @@ class OneShotClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     def representation_(self) -> Representation:
         """What makes vectors of images."""
         if self.background is None:
-            return representation.load(self.encoder, self.method)
+            return representation.make(self.encoder, self.method)
         # Its images are read once.
         known = tuple(map(id, (self.encoder, self.method, self.background)))
         if not hasattr(self, "_chosen") or self._chosen[0] != known:
-            self._chosen = known, representation.load(self.encoder, self.method, _background(self.background))
+            self._chosen = known, representation.make(self.encoder, self.method, _background(self.background))
         return self._chosen[1]
 
     def decision_function(self, X: Images) -> np.ndarray:
@@ -179,7 +179,7 @@ def _means(vectors: np.ndarray, names: np.ndarray, weights: np.ndarray | None = 
 
 
 def _background(background):
-    """A background as `representation.load` takes it: what is a folder, is searched for images."""
+    """A background as `representation.make` takes it: what is a folder, is searched for images."""
     if isinstance(background, (str, Path)):
         return folders.background(background)
     if isinstance(background, tuple) and len(background) == 2:

@@ -106,16 +106,16 @@ def evaluate(
     found = folders.examples(folder)
     _report([*found.notes, *folders.repeated(found)])
     trial.check(*_labelled(found.names), episodes)
-    represent = representation.load(encoder, method, None if background is None else folders.background(background))
+    vectors_of = representation.make(encoder, method, None if background is None else folders.background(background))
     broken: dict[int, str] = {}
-    vectors = represent(found.paths, broken)
+    vectors = vectors_of(found.paths, broken)
     good = [number for number in range(len(found.paths)) if number not in broken]
     labels, names = _labelled([found.names[number] for number in good])
     if len(names) < 2:
         raise UserError(f"{next(iter(broken.values()))}; without it there is one class only")
     result = trial.run(vectors[good], labels, names, episodes=episodes, seed=seed)
     title = (
-        f"{len(names)} classes, {len(labels):,} images; encoder {represent.name}, method {represent.method};"
+        f"{len(names)} classes, {len(labels):,} images; encoder {vectors_of.name}, method {vectors_of.method};"
         f" {episodes:,} episodes"
     )
     measured = {

@@ -103,7 +103,7 @@ class Representation:
             raise InputError(f"{name}: {error}") from None
 
 
-def load(encoder: AnyEncoder, method: str | None = None, background=None) -> Representation:
+def make(encoder: AnyEncoder, method: str | None = None, background=None) -> Representation:
     """Choose how images become vectors.
 
     encoder: a name of nets.table.NETS, an ONNX file, an Encoder, or a callable: list of images (height, width, 3) uint8

@@ -12,7 +12,7 @@ from oneshot.evaluation.episodes import draw_episodes
 
 SHOTS = (1, 2, 5, 10)
 # The draws of all episodes are held at one time, 8 bytes each.
-MOST_DRAWN = 20_000_000
+MOST_DRAWS = 20_000_000
 
 
 class Trial(NamedTuple):
@@ -40,7 +40,7 @@ def possible_shots(labels: np.ndarray, names: Sequence[str]) -> list[int]:
 def check(labels: np.ndarray, names: Sequence[str], episodes: int) -> list[int]:
     """The numbers of examples that `run` will try; raises UserError as it does."""
     possible = possible_shots(labels, names)
-    most = MOST_DRAWN // (len(names) * max(possible))
+    most = MOST_DRAWS // (len(names) * max(possible))
     if not 2 <= episodes <= most:
         raise UserError(f"the number of episodes must be from 2 to {most:,} with so many classes, but is {episodes:,}")
     return possible

@@ -23,7 +23,7 @@ def test_the_script_gets_all_weights_as_they_are():
         assert np.array_equal(found[name], results.drawing_net[name])
     data = results.features[drawing.NET]
     maps, seen = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
-    expected = transforms.represent("maps_whitened", maps, seen, data["seen_labels"])
+    expected = transforms.transform_features("maps_whitened", maps, seen, data["seen_labels"])
     matrix = np.zeros((576, 576), np.float32)
     matrix[np.tril_indices(576)] = found["maps.whitening"]
     whitened = (data["maps"] - found["maps.mean"]) @ matrix

@@ -23,7 +23,7 @@ def test_numbers_to_try_are_those_of_the_features(data: dict):
     assert list(sets) == ["cifar10", "mnist"]
     digits = results.features["siamese-2d"]
     maps, seen = ({"maps": digits[name][None]} for name in ("maps", "seen_maps"))
-    whitened = transforms.represent("maps_whitened", maps, seen, digits["seen_labels"])
+    whitened = transforms.transform_features("maps_whitened", maps, seen, digits["seen_labels"])
     convnet = results.features["6-class"]
     for key, labels, vectors, classes in (
         ("cifar10", convnet["labels"], convnet["embeddings"], [6, 7, 8, 9]),

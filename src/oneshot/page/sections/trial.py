@@ -34,7 +34,7 @@ def section(results: Results) -> dict:
     tiles = _few(labels, digits)
     title = f"MNIST: {len(digits)} digits that the net never saw"
     maps, seen = ({"maps": data[name][None]} for name in ("maps", "seen_maps"))
-    vectors = transforms.represent("maps_whitened", maps, seen, data["seen_labels"])[shown[tiles]]
+    vectors = transforms.transform_features("maps_whitened", maps, seen, data["seen_labels"])[shown[tiles]]
     sets.append(pack(title, "mnist", quantize(vectors), labels[tiles], tiles + start, "digits", mnist.NAMES))
     return {"sets": sets}
 
