@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro experiments test unit smoke verify record check bench studies results lint format lock clean
+.PHONY: help env repro experiments test unit smoke verify record check bench studies results lint format lock package clean
 
 BIN := .venv/bin
 # DVC runs the stages as `python stages/...`: the environment's python has to come first. The user's variables of Python
@@ -57,7 +57,10 @@ record: env  ## run the small pipeline and record its hashes, with which the tes
 lock: env  ## regenerate requirements.lock from pyproject.toml
 	@# With one version of each package for all of Python, so that all give the same bytes.
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url \
-		--group dev pyproject.toml -o requirements.lock
+		--all-extras --group dev pyproject.toml -o requirements.lock
+
+package:  ## build sdist and wheel into dist/, check them, and use the wheel outside of this clone (PYTHON=/path: with that Python)
+	@.ci/package $(PYTHON)
 
 #### Check
 

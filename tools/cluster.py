@@ -43,7 +43,7 @@ def run(
         import cloudpickle
         import distributed  # noqa: F401
     except ImportError:
-        sys.exit("error: a cluster needs Dask: install the packages of the group `cluster` in pyproject.toml")
+        sys.exit("error: a cluster needs Dask: install the packages of the extra `cluster` in pyproject.toml")
     changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs").split()
     changed += git("status", "--porcelain", "--untracked-files=all", "--", "src", "stages").split()
     if changed:

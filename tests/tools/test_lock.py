@@ -25,9 +25,10 @@ def locked() -> dict[str, set[str]]:
 
 def test_every_locked_version_is_one_that_is_asked_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    asked = [*project["project"]["dependencies"], *itertools.chain(*project["dependency-groups"].values())]
+    extras, groups = project["project"]["optional-dependencies"], project["dependency-groups"]
+    asked = [*project["project"]["dependencies"], *itertools.chain(*extras.values(), *groups.values())]
     pins = locked()
-    for requirement in (Requirement(line) for line in asked if isinstance(line, str)):
+    for requirement in map(Requirement, asked):
         versions = pins[canonicalize_name(requirement.name)]
         assert all(version in requirement.specifier for version in versions), f"{requirement}: run make lock"
 
