@@ -20,14 +20,14 @@ from oneshot.evaluation.confusion import (
     to_table,
 )
 
-# The report's second run: rows = prediction, columns = reference.
+# The report's second run: rows = true class, columns = predicted.
 REPORT = np.array(
-    [[47843, 24311, 7719, 4457], [13920, 37164, 6112, 3810], [6050, 6021, 38962, 23359], [2087, 2404, 17107, 38274]]
+    [[47843, 13920, 6050, 2087], [24311, 37164, 6021, 2404], [7719, 6112, 38962, 17107], [4457, 3810, 23359, 38274]]
 )
 
 
 def test_the_report_s_matrix_gives_the_report_s_recall_and_precision():
-    assert REPORT.sum(0).tolist() == [69_900] * 4
+    assert REPORT.sum(1).tolist() == [69_900] * 4
     np.testing.assert_allclose(recall(REPORT), [0.68, 0.53, 0.56, 0.55], atol=0.005)
     np.testing.assert_allclose(precision(REPORT), [0.57, 0.61, 0.52, 0.64], atol=0.005)
     assert accuracy(REPORT) == pytest.approx(0.580, abs=0.0005)
@@ -45,16 +45,16 @@ def test_shares_of_the_errors_add_up_to_one():
 
 def test_all_metrics_equal_scikit_learn():
     rng = np.random.default_rng(0)
-    predicted, reference = rng.integers(5, size=(2, 400))
-    matrix = confusion_matrix(predicted, reference, 5)
-    np.testing.assert_array_equal(matrix, metrics.confusion_matrix(reference, predicted).T)
-    np.testing.assert_allclose(recall(matrix), metrics.recall_score(reference, predicted, average=None))
-    np.testing.assert_allclose(precision(matrix), metrics.precision_score(reference, predicted, average=None))
-    assert accuracy(matrix) == pytest.approx(metrics.accuracy_score(reference, predicted))
+    predicted, true = rng.integers(5, size=(2, 400))
+    matrix = confusion_matrix(true, predicted, 5)
+    np.testing.assert_array_equal(matrix, metrics.confusion_matrix(true, predicted))
+    np.testing.assert_allclose(recall(matrix), metrics.recall_score(true, predicted, average=None))
+    np.testing.assert_allclose(precision(matrix), metrics.precision_score(true, predicted, average=None))
+    assert accuracy(matrix) == pytest.approx(metrics.accuracy_score(true, predicted))
 
 
 def test_undefined_ratios_are_nan():
-    matrix = np.array([[3, 0, 1], [0, 0, 0], [1, 0, 2]])
+    matrix = np.array([[3, 0, 1], [0, 0, 0], [1, 0, 2]])  # nothing is of class 1, or predicted to be
     assert np.isnan(recall(matrix)).tolist() == [False, True, False]
     assert np.isnan(precision(matrix)).tolist() == [False, True, False]
 
@@ -82,22 +82,22 @@ def test_the_accuracy_and_its_interval_are_over_episodes():
 
 def test_metrics_by_class_equal_scikit_learn():
     rng = np.random.default_rng(1)
-    reference = np.repeat([0, 1, 2], 40)  # of every episode
-    predicted = np.where(rng.random((30, 120)) < 0.6, reference, rng.integers(3, size=(30, 120)))
-    table = by_class(np.stack([confusion_matrix(row, reference, 3) for row in predicted]), ["frog", "horse", "ship"])
+    true = np.repeat([0, 1, 2], 40)  # of every episode
+    predicted = np.where(rng.random((30, 120)) < 0.6, true, rng.integers(3, size=(30, 120)))
+    table = by_class(np.stack([confusion_matrix(true, row, 3) for row in predicted]), ["frog", "horse", "ship"])
     assert table.columns.tolist() == ["class", "accuracy", "interval_95", "recall", "precision"]
     assert table["class"].tolist() == ["frog", "horse", "ship"]
-    every = np.tile(reference, 30), predicted.ravel()
+    every = np.tile(true, 30), predicted.ravel()
     np.testing.assert_allclose(table["recall"], metrics.recall_score(*every, average=None))
     np.testing.assert_allclose(table["precision"], metrics.precision_score(*every, average=None))
-    recalls = np.array([metrics.recall_score(reference, row, average=None) for row in predicted])
+    recalls = np.array([metrics.recall_score(true, row, average=None) for row in predicted])
     np.testing.assert_allclose(table["accuracy"], recalls.mean(0))
     np.testing.assert_allclose(table["accuracy"], table["recall"])
     np.testing.assert_allclose(table["interval_95"], 1.96 * recalls.std(0, ddof=1) / np.sqrt(30))
 
 
 def test_a_class_that_was_never_predicted_has_no_precision():
-    table = by_class(np.array([[[3, 1], [0, 0]], [[2, 2], [0, 0]]]), ["a", "b"])
+    table = by_class(np.array([[[3, 0], [1, 0]], [[2, 0], [2, 0]]]), ["a", "b"])
     assert table["precision"].isna().tolist() == [False, True]
     assert table["accuracy"].tolist() == table["recall"].tolist() == [1.0, 0.0]
 
@@ -105,8 +105,8 @@ def test_a_class_that_was_never_predicted_has_no_precision():
 def test_the_table_names_each_cell():
     table = to_table(np.array([[1, 2], [3, 4]]), ["frog", "horse"])
     assert table.to_dict("list") == {
-        "predicted": ["frog", "frog", "horse", "horse"],
-        "reference": ["frog", "horse", "frog", "horse"],
+        "true_class": ["frog", "frog", "horse", "horse"],
+        "predicted_class": ["frog", "horse", "frog", "horse"],
         "count": [1, 2, 3, 4],
     }
 

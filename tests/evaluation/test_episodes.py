@@ -37,8 +37,8 @@ def by_scikit_learn(model, features, labels, classes, support, parts=None):
     for number, chosen in enumerate(support):
         queries = np.setdiff1d(parts[number % len(parts)], chosen)
         model.fit(features[chosen.ravel()], np.repeat(np.arange(len(classes)), chosen.shape[1]))
-        reference = [classes.index(label) for label in labels[queries]]
-        matrices.append(confusion_matrix(model.predict(features[queries]), reference, len(classes)))
+        true = [classes.index(label) for label in labels[queries]]
+        matrices.append(confusion_matrix(true, model.predict(features[queries]), len(classes)))
     return np.stack(matrices)
 
 
@@ -94,7 +94,7 @@ def test_evaluate_equals_scikit_learn_on_the_size_of_the_report():
     features, labels = features[pool], labels[pool]
     support = draw_episodes(labels, CLASSES, episodes=100, shots=1, seed=1)
     confusions = classify_episodes(features, labels, CLASSES, support)
-    assert confusions.sum(0).sum(0).tolist() == [69_900] * 4
+    assert confusions.sum(0).sum(1).tolist() == [69_900] * 4
     expected = by_scikit_learn(KNeighborsClassifier(1), features, labels, CLASSES, support[:5])
     np.testing.assert_array_equal(confusions[:5], expected)
 
@@ -127,8 +127,8 @@ def test_a_tie_goes_to_the_first_class_and_is_counted_once():
     labels = np.repeat(CLASSES, 3)
     support = draw_episodes(labels, CLASSES, episodes=4, shots=1, seed=1)
     confusions = classify_episodes(np.zeros((12, 2)), labels, CLASSES, support)
-    np.testing.assert_array_equal(confusions[:, 0], np.full((4, 4), 2))
-    assert confusions[:, 1:].sum() == 0
+    np.testing.assert_array_equal(confusions[:, :, 0], np.full((4, 4), 2))
+    assert confusions[:, :, 1:].sum() == 0
 
 
 @settings(max_examples=40, deadline=None)
@@ -149,7 +149,7 @@ def test_draws_are_distinct_images_of_each_class_and_all_others_are_queries(per_
         np.testing.assert_array_equal(labels[chosen], np.repeat(np.array(classes)[:, None], shots, 1))
 
     confusions = classify_episodes(features, labels, classes, support)
-    np.testing.assert_array_equal(confusions.sum(1), np.full((count, len(classes)), per_class - shots))
+    np.testing.assert_array_equal(confusions.sum(2), np.full((count, len(classes)), per_class - shots))
 
     again = draw_episodes(labels, classes, episodes=count, shots=shots, seed=seed)
     np.testing.assert_array_equal(again, support)

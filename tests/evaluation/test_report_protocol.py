@@ -30,7 +30,7 @@ def naive(features, labels, classes, pool, support):
                 sum((float(a) - float(b)) ** 2 for a, b in zip(features[image], features[example], strict=True))
                 for example in examples
             ]
-            matrix[squares.index(min(squares))][classes.index(labels[image])] += 1
+            matrix[classes.index(labels[image])][squares.index(min(squares))] += 1
         matrices.append(matrix)
     return matrices
 
@@ -50,7 +50,7 @@ def test_each_draw_has_one_image_of_each_class_from_the_same_pool(data):
     assert draws.support.shape == (20, 3, 1)
     assert (labels[draws.pool[draws.support[..., 0]]] == CLASSES).all()
     assert len(np.unique(draws.support)) > 20
-    assert draws.confusions.sum(1).tolist() == [[9] * 3] * 20
+    assert draws.confusions.sum(2).tolist() == [[9] * 3] * 20
 
 
 def test_draws_follow_from_the_seed(data):

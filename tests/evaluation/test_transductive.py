@@ -45,7 +45,7 @@ def plain_loop(features, labels, classes, support):
     counts = np.zeros((len(classes), len(classes)), int)
     for place, winner in zip(positions, log_shares().argmax(1), strict=True):
         if place not in support:
-            counts[winner, classes.index(labels[place])] += 1
+            counts[classes.index(labels[place]), winner] += 1
     return counts
 
 

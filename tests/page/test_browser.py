@@ -116,7 +116,7 @@ def check_prediction(browser: webdriver.Chrome, packed: dict) -> list[int]:
     assert [int(word) for word in verdict.get_attribute("data-predictions").split(",")] == predicted.tolist()
 
     queries = predicted >= 0
-    matrix = confusion_matrix(predicted[queries], labels[queries], len(packed["classes"]))
+    matrix = confusion_matrix(labels[queries], predicted[queries], len(packed["classes"]))
     right, total = int(np.trace(matrix)), int(matrix.sum())
     share, *counts = re.findall(r"[\d.]+", verdict.text)
     assert [int(count) for count in counts] == [right, total]

@@ -51,11 +51,11 @@ def test_a_point_keeps_its_image_its_class_and_its_place(dimensions: int):
     assert found == expected
 
 
-def test_confusion_shades_by_the_share_of_the_reference_class():
-    (trace,) = charts.confusion(np.array([[3, 0], [1, 0]]), ["a", "b"])["data"]
-    assert trace["z"] == [[0.75, 0.0], [0.25, 0.0]], "a class without queries has no share"
-    assert trace["text"] == [["75%", "0%"], ["25%", "0%"]]
-    assert trace["customdata"] == [[3, 0], [1, 0]]
+def test_confusion_shades_by_the_share_of_the_true_class():
+    (trace,) = charts.confusion(np.array([[3, 1], [0, 0]]), ["a", "b"])["data"]
+    assert trace["z"] == [[0.75, 0.25], [0.0, 0.0]], "a class without queries has no share"
+    assert trace["text"] == [["75%", "25%"], ["0%", "0%"]]
+    assert trace["customdata"] == [[3, 1], [0, 0]]
 
 
 def test_methods_stand_by_their_accuracy_from_the_fewest_shots_which_come_first():

@@ -35,7 +35,7 @@ def test_the_same_predictions_as_the_episodes_of_the_stages():
     found = classify(codes, supports)
     queries = found >= 0
     expected = classify_episodes(codes.astype(float), labels, range(3), supports[None, :, None])[0]
-    assert (confusion_matrix(found[queries], labels[queries], 3) == expected).all()
+    assert (confusion_matrix(labels[queries], found[queries], 3) == expected).all()
 
 
 @given(values=st.lists(st.floats(-100, 100, width=32), min_size=2, max_size=20))

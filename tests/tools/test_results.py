@@ -87,7 +87,7 @@ def test_confusions_are_those_of_the_table():
     names = ["1", "4", "7", "9"]
     counts = {("4", "9"): 6, ("9", "4"): 2, ("1", "7"): 1, ("1", "9"): 1}
     rows = [(p, r, 5 if p == r else counts.get((p, r), 0), "all", 1) for p in names for r in names]
-    table = pd.DataFrame(rows, columns=["predicted", "reference", "count", "part", "shots"])
+    table = pd.DataFrame(rows, columns=["true_class", "predicted_class", "count", "part", "shots"])
     last = results.confusions_table({"net": table}).splitlines()[-1]
     assert last == "| net | 4 with 9 (80%) | 1 with 7 (10%) | 80% | 10% |"
     assert reported.CONFUSED_DIGITS == ((4, 9), (1, 7))
@@ -95,7 +95,7 @@ def test_confusions_are_those_of_the_table():
 
 def test_digits_without_the_reports_pairs_have_no_share_of_them():
     rows = [(p, r, 5, "all", 1) for p in ("1", "4", "7") for r in ("1", "4", "7")]
-    table = pd.DataFrame(rows, columns=["predicted", "reference", "count", "part", "shots"])
+    table = pd.DataFrame(rows, columns=["true_class", "predicted_class", "count", "part", "shots"])
     assert results.confusions_table({"net": table}).splitlines()[-1].endswith("|  | 33% |")
 
 

@@ -1,4 +1,4 @@
-"""Confusion matrices and the metrics that follow from them: rows are predictions, columns are references."""
+"""Confusion matrices and the metrics that follow from them: rows are true classes, columns are predicted ones."""
 
 from collections.abc import Sequence
 
@@ -6,26 +6,26 @@ import numpy as np
 import pandas as pd
 
 
-def confusion_matrix(predicted: np.ndarray, reference: np.ndarray, classes: int) -> np.ndarray:
-    """Count predictions by reference: (classes, classes) int64, rows = prediction, columns = reference.
+def confusion_matrix(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Count predictions, as scikit-learn does: (classes, classes) int64, rows = true class, columns = predicted.
 
-    predicted, reference: (n,) integers, each in 0 .. classes - 1.
+    true, predicted: (n,) integers, each in 0 .. classes - 1.
     """
-    cells = np.asarray(predicted, np.int64) * classes + np.asarray(reference, np.int64)
+    cells = np.asarray(true, np.int64) * classes + np.asarray(predicted, np.int64)
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
 def recall(confusion: np.ndarray) -> np.ndarray:
-    """Share of each reference class that was classified correctly, (..., classes) float64; nan if it has no query.
+    """Share of each true class that was classified correctly, (..., classes) float64; nan if it has no query.
 
     confusion: (..., classes, classes) counts.
     """
-    return _ratio(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-2))
+    return _ratio(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1))
 
 
 def precision(confusion: np.ndarray) -> np.ndarray:
     """Share of each class's predictions that are right, (..., classes) float64; nan if it was never predicted."""
-    return _ratio(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1))
+    return _ratio(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-2))
 
 
 def accuracy(confusion: np.ndarray) -> np.ndarray:
@@ -86,15 +86,17 @@ def error_shares(confusion: np.ndarray) -> list[tuple[int, int, float]]:
 
 
 def to_table(confusion: np.ndarray, names: Sequence[str | int]) -> pd.DataFrame:
-    """Lay out a (classes, classes) matrix as a table with columns predicted, reference (names) and count."""
+    """Lay out a (classes, classes) matrix as a table with columns true_class, predicted_class (names) and count."""
     rows, columns = np.indices(confusion.shape).reshape(2, -1)
     table_names = np.asarray(names)
-    return pd.DataFrame({"predicted": table_names[rows], "reference": table_names[columns], "count": confusion.ravel()})
+    return pd.DataFrame(
+        {"true_class": table_names[rows], "predicted_class": table_names[columns], "count": confusion.ravel()}
+    )
 
 
 def from_table(table: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
     """Undo `to_table`: return the matrix (classes, classes) int64 and the names of its classes, in their order."""
-    names = table["reference"].astype(str).drop_duplicates().tolist()
+    names = table["true_class"].astype(str).drop_duplicates().tolist()
     return table["count"].to_numpy(np.int64).reshape(len(names), len(names)), names
 
 

@@ -108,7 +108,7 @@ def classify_episodes(
     queries: positions (m,) of images of the classes, of which episode i classifies queries[i % len(queries)]; None:
     each classifies all images of the classes. An episode's support images are never among its queries. A query is
     classified as the class whose support images have the nearest mean (with one shot: whose image is nearest); a tie
-    goes to the first class. Rows are predictions, columns are references.
+    goes to the first class. Rows are true classes, columns are predicted ones.
     """
     places = [np.flatnonzero(labels == label) for label in classes]
     order = np.concatenate(places)
@@ -145,7 +145,7 @@ def _of_part(pool: np.ndarray, queries: Sequence[np.ndarray], support: np.ndarra
             cuts = np.clip(ends, left, right) - left
             for label in np.flatnonzero(np.diff(cuts)):
                 a, b = cuts[label : label + 2]
-                confusions[part, :, label] += np.count_nonzero(hits[:, :, a:b], axis=2)
+                confusions[part, label] += np.count_nonzero(hits[:, :, a:b], axis=2)
 
     # Blocks in parallel, each on one thread: a product that BLAS splits over threads has different last digits.
     with ThreadPoolExecutor(processor.threads()) as threads, threadpool_limits(1):

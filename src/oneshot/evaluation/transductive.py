@@ -38,7 +38,7 @@ def classify_together(
     place = np.full(len(labels), -1)
     place[order] = np.arange(len(order))
     pool, support = features[order], place[support]
-    reference = np.repeat(np.arange(len(classes)), [len(part) for part in places])
+    true = np.repeat(np.arange(len(classes)), [len(part) for part in places])
 
     size = max(1, _BLOCK_BYTES // (len(classes) * len(pool) * pool.itemsize))
 
@@ -48,7 +48,7 @@ def classify_together(
         for predicted, known in zip(assign(pool, block).argmax(1), block.reshape(len(block), -1), strict=True):
             query = np.ones(len(pool), bool)
             query[known] = False
-            counts.append(confusion_matrix(predicted[query], reference[query], len(classes)))
+            counts.append(confusion_matrix(true[query], predicted[query], len(classes)))
         return counts
 
     # One thread per block: a product that BLAS splits over threads has different last digits.

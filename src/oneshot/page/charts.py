@@ -89,11 +89,11 @@ def scatter(points: np.ndarray, labels: np.ndarray, names: Sequence[str], axes: 
 
 
 def confusion(matrix: np.ndarray, names: Sequence[str]) -> dict:
-    """Draw a confusion matrix: rows = prediction, columns = reference, shade and text = share of the column.
+    """Draw a confusion matrix: rows = true class, columns = predicted, shade and text = share of the row.
 
     matrix: (classes, classes) counts.
     """
-    share = matrix / np.maximum(matrix.sum(0), 1)
+    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     return {
         "data": [
             {
@@ -104,7 +104,7 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> dict:
                 "customdata": np.asarray(matrix).tolist(),
                 "text": [[f"{100 * value:.0f}%" for value in row] for row in share],
                 "texttemplate": "%{text}",
-                "hovertemplate": "%{x} classified as %{y}: %{customdata:,} (%{text})<extra></extra>",
+                "hovertemplate": "%{y} classified as %{x}: %{customdata:,} (%{text})<extra></extra>",
                 "zmin": 0,
                 "zmax": 1,
                 "showscale": False,
@@ -114,8 +114,8 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> dict:
         ],
         "layout": {
             # Otherwise names such as "5" would be numbers.
-            "xaxis": {"title": {"text": "reference"}, "type": "category", "showgrid": False},
-            "yaxis": {"title": {"text": "prediction"}, "type": "category", "autorange": "reversed", "showgrid": False},
+            "xaxis": {"title": {"text": "predicted class"}, "type": "category", "showgrid": False},
+            "yaxis": {"title": {"text": "true class"}, "type": "category", "autorange": "reversed", "showgrid": False},
         },
     }
 

@@ -158,10 +158,10 @@
     const wrong = new Map();
     found.forEach((predicted, position) => {
       if (predicted < 0) return;
-      const reference = tried.labels[position];
-      matrix[predicted][reference] += 1;
-      if (predicted === reference) return;
-      const key = reference * names.length + predicted;
+      const truth = tried.labels[position];
+      matrix[truth][predicted] += 1;
+      if (predicted === truth) return;
+      const key = truth * names.length + predicted;
       wrong.set(key, [...(wrong.get(key) ?? []), position]);
     });
     const total = matrix.flat().reduce((sum, count) => sum + count, 0);
@@ -172,11 +172,11 @@
 
     const table = document.getElementById("matrix");
     const columns = names.map((name) => element("th", { scope: "col" }, name));
-    const head = element("tr", {}, element("td", {}, "prediction ↓ reference →"), ...columns);
-    const sums = names.map((_, column) => matrix.reduce((sum, row) => sum + row[column], 0));
+    const head = element("tr", {}, element("td", {}, "true class ↓ predicted →"), ...columns);
     const rows = matrix.map((row, way) => {
+      const queries = row.reduce((sum, count) => sum + count, 0);
       const cells = row.map((count, column) => {
-        const share = Math.round((50 * count) / Math.max(sums[column], 1));
+        const share = Math.round((50 * count) / Math.max(queries, 1));
         const style = `background: color-mix(in srgb, var(--accent) ${share}%, transparent)`;
         return element("td", { style, class: way === column ? "right" : "" }, String(count));
       });
@@ -187,9 +187,9 @@
     const groups = [...wrong.entries()].sort((one, other) => other[1].length - one[1].length || one[0] - other[0]);
     document.getElementById("wrong").replaceChildren(
       ...groups.flatMap(([key, positions]) => {
-        const reference = names[Math.floor(key / names.length)];
+        const truth = names[Math.floor(key / names.length)];
         const predicted = names[key % names.length];
-        const name = `${reference} classified as ${predicted}`;
+        const name = `${truth} classified as ${predicted}`;
         const attributes = { role: "img", "aria-label": name, title: name };
         const tiles = positions.map((position) => tile(position, 40, attributes));
         return [element("h4", {}, `${name} (${positions.length})`), element("div", {}, ...tiles)];

@@ -34,17 +34,17 @@ def by_part(table: pd.DataFrame, title: str) -> dict[str, pd.DataFrame]:
 
 @style.context("default")
 def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
-    """Draw confusion matrices side by side: rows = prediction, columns = reference, shade = share of the column.
+    """Draw confusion matrices side by side: rows = true class, columns = predicted, shade = share of the row.
 
-    panels: {title: table} with columns predicted, reference, count, and optionally shots, which must be constant;
-    classes are in the order of the table.
+    panels: {title: table} with columns true_class, predicted_class, count, and optionally shots, which must be
+    constant; classes are in the order of the table.
     """
     figure = _figure(_SIDE * len(panels), _SIDE + 0.3)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for ax, (title, table) in zip(axes, panels.items(), strict=True):
-        names = table["reference"].drop_duplicates()
-        counts = table.pivot(index="predicted", columns="reference", values="count").loc[names, names].to_numpy()
-        share = counts / np.maximum(counts.sum(0), 1)
+        names = table["true_class"].drop_duplicates()
+        counts = table.pivot(index="true_class", columns="predicted_class", values="count").loc[names, names].to_numpy()
+        share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
         ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
         for (row, column), value in np.ndenumerate(share):
             ax.text(
@@ -59,12 +59,12 @@ def draw_confusion(panels: Mapping[str, pd.DataFrame]) -> bytes:
         ticks = np.arange(len(names))
         ax.set_xticks(ticks, names, fontsize=_TICK)
         ax.set_yticks(ticks, names, fontsize=_TICK)
-        ax.set_xlabel("reference", fontsize=_LABEL)
-        ax.set_ylabel("prediction", fontsize=_LABEL)
+        ax.set_xlabel("predicted class", fontsize=_LABEL)
+        ax.set_ylabel("true class", fontsize=_LABEL)
         ax.set_title(title, fontsize=_TITLE)
     table = next(iter(panels.values()))
     shots = f"{table['shots'].iloc[0]}-shot; " if "shots" in table else ""
-    figure.supxlabel(f"{shots}numbers: % of the reference class", fontsize=_TICK)
+    figure.supxlabel(f"{shots}numbers: % of the true class", fontsize=_TICK)
     return png(figure)
 
 

@@ -228,15 +228,15 @@ def _print_curve(curve: pd.DataFrame) -> None:
 def _print_confusions(confusions: dict[int, np.ndarray], names: list[str]) -> None:
     counts = confusions[1]
     if len(names) <= _PRINTED:
-        share = 100 * counts / counts.sum(0)
+        share = 100 * counts / counts.sum(1, keepdims=True)
         table = pd.DataFrame({name: [f"{value:.0f}" for value in share[:, way]] for way, name in enumerate(names)})
         table.insert(0, "", names)
-        print("from 1 example of each class: row = prediction, column = reference, % of the reference class")
+        print("from 1 example of each class: row = true class, column = predicted, % of the true class")
         _print_table(table)
     else:
         print("from 1 example of each class, the pairs that are confused most, % of both classes' queries:")
         for one, other, count in confusion.confused_pairs(counts)[:_PAIRS]:
-            queries = counts[:, [one, other]].sum()
+            queries = counts[[one, other]].sum()
             print(f"  {names[one]} and {names[other]}: {100 * count / queries:.0f}%")
 
 

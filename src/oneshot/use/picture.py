@@ -52,7 +52,7 @@ def _draw_curve(ax, trial: Trial, ways: int) -> None:
 
 
 def _draw_matrix(ax, counts: np.ndarray, names: Sequence[str]) -> None:
-    share = counts / np.maximum(counts.sum(0), 1)
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
     if len(names) <= _NUMBERED:
         size = 11 if len(names) <= 10 else 7
@@ -64,5 +64,5 @@ def _draw_matrix(ax, counts: np.ndarray, names: Sequence[str]) -> None:
         size = 10 if len(names) <= _NUMBERED else 5
         ax.set_xticks(range(len(names)), short, rotation=45, ha="right", fontsize=size, parse_math=False)
         ax.set_yticks(range(len(names)), short, fontsize=size, parse_math=False)
-    ax.set_xlabel("reference")
-    ax.set_ylabel("prediction, % of the reference class")
+    ax.set_xlabel("predicted class, % of the true one")
+    ax.set_ylabel("true class")

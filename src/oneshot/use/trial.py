@@ -17,7 +17,7 @@ MOST_DRAWS = 20_000_000
 
 class Trial(NamedTuple):
     """`curve`, see few_shot.few_shot_accuracy; `confusions`, {number of examples: (ways, ways) int64}, the
-    sum over all episodes, rows = prediction, columns = reference."""
+    sum over all episodes, rows = true class, columns = predicted."""
 
     curve: pd.DataFrame
     confusions: dict[int, np.ndarray]

@@ -11,14 +11,14 @@ from tests.page.made_up import made_up
 
 
 def confused_with(counts: dict[tuple[int, int], int], digits: list[int], **params) -> dict:
-    """The page's row of confused digits, for a table with these errors: {(predicted, reference): count}."""
+    """The page's row of confused digits, for a table with these errors: {(true, predicted): count}."""
     matrix = 100 * np.eye(len(digits), dtype=int)
-    for (predicted, reference), count in counts.items():
-        matrix[digits.index(predicted), digits.index(reference)] = count
+    for (true, predicted), count in counts.items():
+        matrix[digits.index(true), digits.index(predicted)] = count
     results = made_up(**params)
     table = to_table(matrix, [str(digit) for digit in digits]).assign(part="all", shots=2)
     # As pandas reads names that are digits back from a file.
-    table = table.astype({"predicted": int, "reference": int})
+    table = table.astype({"true_class": int, "predicted_class": int})
     changed = dataclasses.replace(results, confusion=dict.fromkeys(results.confusion, table))
     return section(changed)["confused_digits"][0]
 

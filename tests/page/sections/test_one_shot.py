@@ -34,10 +34,10 @@ def naive(results: Results) -> tuple[list[list[float]], np.ndarray]:
             if image in examples:
                 continue
             distances = [float(((features[image] - features[example]) ** 2).sum()) for example in examples]
-            predicted, reference = classes[distances.index(min(distances))], int(labels[image])
-            right[reference] += predicted == reference
-            total[reference] += 1
-            counts[classes.index(predicted), classes.index(reference)] += 1
+            predicted, true = classes[distances.index(min(distances))], int(labels[image])
+            right[true] += predicted == true
+            total[true] += 1
+            counts[classes.index(true), classes.index(predicted)] += 1
         accuracies.append([right[label] / total[label] for label in classes])
     return accuracies, counts
 
@@ -56,7 +56,7 @@ def test_accuracies_are_those_of_a_naive_loop_over_the_features(classes: list[in
     assert mean["here"] == pytest.approx(np.mean(draws))
     assert 0 < mean["here"] < 1 and len({row["here"] for row in rows}) > 1, "the case can tell classes apart"
 
-    recalls, precisions = counts.diagonal() / counts.sum(0), counts.diagonal() / counts.sum(1)
+    recalls, precisions = counts.diagonal() / counts.sum(1), counts.diagonal() / counts.sum(0)
     assert [row["here"] for row in shown["few_shot"]["recall"]] == pytest.approx(recalls.tolist())
     assert [row["here"] for row in shown["few_shot"]["precision"]] == pytest.approx(precisions.tolist())
     (matrix,) = shown["charts"]["confusion-here"]["data"]
@@ -102,7 +102,7 @@ def test_other_classes_than_the_reports_stand_alone(seen: list[int], unseen: lis
 
 def test_the_reports_values_agree_with_each_other():
     confusion = np.array(reported.CONFUSION)
-    assert (confusion.sum(0) == 69_900).all()
-    recall, precision = np.diag(confusion) / confusion.sum(0), np.diag(confusion) / confusion.sum(1)
+    assert (confusion.sum(1) == 69_900).all()
+    recall, precision = np.diag(confusion) / confusion.sum(1), np.diag(confusion) / confusion.sum(0)
     assert list(reported.RECALL.values()) == pytest.approx(recall, abs=0.006)
     assert list(reported.PRECISION.values()) == pytest.approx(precision, abs=0.006)
