@@ -17,6 +17,7 @@ import pandas as pd
 from dvc.utils.serialize import dump_yaml, load_yaml
 
 from oneshot.core.keys import flat
+from oneshot.core.provenance import processor_of
 from tools import smoke
 
 RECORD = smoke.ROOT / "tests/pipeline/smoke.lock"
@@ -70,12 +71,7 @@ def explain(recorded: Mapping, found: dict, machine: str) -> str:
 
 def machine(folder: str | Path) -> str:
     """Return the processor of the last run in a project."""
-    return processor(json.loads((Path(folder) / "provenance/split.json").read_text()))
-
-
-def processor(record: Mapping) -> str:
-    """Name the processor of a record of provenance."""
-    return f"{record['processor']}, family {record['family']}, model {record['model']}"
+    return processor_of(json.loads((Path(folder) / "provenance/split.json").read_text()))
 
 
 def largest_difference(first: Path, second: Path) -> float | None:
