@@ -6,7 +6,8 @@ import os
 import sys
 import warnings
 
-from oneshot.core.errors import UserError
+from oneshot.core import streams
+from oneshot.core.errors import UserError, shown
 
 _ENCODER = (
     "6-class or 10-class (photographs), siamese-2d, siamese-3d, dense-all or dense-seen (drawings), or an ONNX file"
@@ -16,7 +17,7 @@ _ENCODER = (
 def main() -> None:
     """Run the command line: status 1 and a sentence per mistake of the user, 130 on Ctrl-C, 141 on a closed pipe."""
     try:
-        _open_what_is_closed()
+        streams.open_closed()
         # Pillow warns of slightly broken files that it reads all the same, and matplotlib of letters that it lacks.
         warnings.simplefilter("ignore")
         broken = _run()
@@ -31,11 +32,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(141)
     except PermissionError as error:
-        sys.exit(f"error: no permission to use {error.filename}: change its owner or mode, or give another path")
+        sys.exit(f"error: no permission to use {shown(error.filename)}: change its owner or mode, or give another path")
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG, errno.EROFS, errno.ENOTDIR):
             raise
-        place = error.filename or "the output"
+        place = shown(error.filename or "the output")
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(f"error: cannot write {place} ({error.strerror}): give another path")
     except KeyboardInterrupt:
@@ -113,17 +114,6 @@ def _parser() -> argparse.ArgumentParser:
     three = commands.add_parser("inspect", parents=[graph], help=text, description=text)
     three.add_argument("file", metavar="NAME|FILE", help=_ENCODER)
     return parser
-
-
-def _open_what_is_closed() -> None:
-    """Let closed standard streams lead nowhere: the next file that is opened would stand in their place."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
 
 if __name__ == "__main__":

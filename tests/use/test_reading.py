@@ -14,8 +14,9 @@ import pytest
 from PIL import Image, features
 from sklearn.datasets import load_sample_images
 
+from oneshot.core.errors import shown
 from oneshot.use.mistakes import InputError
-from oneshot.use.reading import ENDINGS, read, shown
+from oneshot.use.reading import ENDINGS, read
 from tests.helpers.fuzz import check_broken_inputs
 
 PHOTOGRAPHS = load_sample_images()

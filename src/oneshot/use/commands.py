@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 
 from oneshot.core import files
-from oneshot.core.errors import UserError
+from oneshot.core.errors import UserError, shown
 from oneshot.encoders import catalogue
 from oneshot.encoders.encoder import Encoder
 from oneshot.evaluation import confusion
 from oneshot.evaluation.calibration import SURE
 from oneshot.use import folders, representation, trial
-from oneshot.use.reading import shown
 from oneshot.use.representation import AnyEncoder
 
 # A wider matrix does not fit into a terminal.

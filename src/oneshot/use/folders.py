@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from oneshot.core.errors import UserError
-from oneshot.use.reading import ENDINGS, shown
+from oneshot.core.errors import UserError, shown
+from oneshot.use.reading import ENDINGS
 
 # What operating systems leave in folders.
 _JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})

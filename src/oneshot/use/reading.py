@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
+from oneshot.core.errors import shown
 from oneshot.use.mistakes import InputError
 
 # 64 million pixels take about a gigabyte while they are decoded.
@@ -65,12 +66,6 @@ def read(source: Source, name: str | None = None) -> np.ndarray:
         raise InputError(f"{name} cannot be opened: you have no permission to read it") from None
     except OSError as error:
         raise InputError(f"{name} cannot be opened ({error.strerror}): give the path of an image") from None
-
-
-def shown(text: object) -> str:
-    """A name that can be printed: one line, with control characters and bytes that are no UTF-8 written as escapes."""
-    letters = (letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in str(text))
-    return "".join(letters)
 
 
 def _of_file(file, name: str) -> np.ndarray:

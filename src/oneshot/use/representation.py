@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from oneshot.core.errors import shown
 from oneshot.core.progress import progress
 from oneshot.encoders import catalogue
 from oneshot.encoders.encoder import Encoder
@@ -15,7 +16,7 @@ from oneshot.evaluation.methods import LEARNED, TRANSFORMS
 from oneshot.evaluation.transforms import FeatureTransform
 from oneshot.use import digits, photographs
 from oneshot.use.mistakes import InputError
-from oneshot.use.reading import Source, read, shown
+from oneshot.use.reading import Source, read
 
 # Images of an encoder that are held at one time, prepared; those of a callable are held as they are.
 _BATCH, _BATCH_WHOLE = 1024, 64
