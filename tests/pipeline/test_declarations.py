@@ -283,14 +283,14 @@ def test_parameter_schemas_import_next_to_nothing(path: str):
     assert {name.split(".")[0] for name in used} <= {"collections", "math", "pydantic", "typing"}
 
 
-def test_parameters_are_read_without_tensorflow():
-    """A mistake in params.yaml is reported at once, not after the seconds that importing TensorFlow takes."""
+def test_parameters_are_read_without_numpy_and_tensorflow():
+    """Both read the user's settings when they are imported, and a mistake in params.yaml is to be reported at once."""
     program = """
 import runpy, sys
 for path in sys.argv[1:]:
     runpy.run_path(path, run_name="loaded")
-    if {"tensorflow", "keras"} & set(sys.modules):
-        sys.exit(f"{path} imports TensorFlow")
+    if found := {"numpy", "tensorflow", "keras"} & set(sys.modules):
+        sys.exit(f"{path} imports {found}")
 """
     paths = [*SETTINGS, *(f"stages/{name}.py" for name in SCRIPTS)]
     done = subprocess.run([sys.executable, "-c", program, *paths], cwd=ROOT, capture_output=True, text=True)

@@ -16,11 +16,15 @@ from pydantic import Field, model_validator
 from oneshot.core import processor
 from oneshot.core.params import Schema
 
-# Prefixes of the settings that decide digits: the user's values are dropped.
+# Prefixes of the settings that decide digits, or whether a stage works: the user's values are dropped. They are what
+# the libraries were seen to read (tests/pipeline/test_surroundings.py).
 _DROPPED = (
-    *("TF_", "XLA_", "ONEDNN_", "DNNL_", "KERAS_", "OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_"),
-    *("ONESHOT_THREADS", "NPY_", "NUMPY_", "NUMEXPR_", "MPL", "MATPLOTLIB", "SKLEARN_", "SCIPY_", "PANDAS_"),
-    *("LOKY_", "JOBLIB_", "HDF5_", "H5PY_", "GLIBC_", "MALLOC_", "LC_", "LANG", "PYTHON"),
+    *("TF_", "TF2_", "XLA_", "ONEDNN_", "DNNL_", "KERAS_", "OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "GOTO_"),
+    *("BLIS_", "NVPL_", "ONESHOT_THREADS", "NPY_", "NUMPY_", "NUMEXPR_", "MPL", "MATPLOTLIB", "SKLEARN_", "SCIPY_"),
+    *("PANDAS_", "LOKY_", "JOBLIB_", "HDF5_", "H5PY_", "GLIBC_", "MALLOC_", "LC_", "LANG", "PYTHON", "_PYTHON"),
+    *("ABSL_", "ACC_", "AUTOGRAPH_", "FREETYPE_", "GFORTRAN_", "HB_", "INTEL_", "LLVM_", "PILLOW_"),
+    *("PROTOCOL_BUFFERS_", "PSUTIL_", "PYDANTIC_", "PYPARSING", "RUAMEL_", "TEMPORARILY_DISABLE_PROTOBUF", "TEST_"),
+    *("TPU_", "WRAPT_", "SOURCE_DATE_EPOCH"),
 )
 # Exceptions, which change no result.
 _KEPT = (
@@ -40,6 +44,8 @@ _ALWAYS = {
     "MATPLOTLIBRC": os.devnull,
     "MPLBACKEND": "agg",
     "PYTHONHASHSEED": "0",
+    # TensorFlow executes the plugins that it finds among the user's own packages, outside of this environment too.
+    "PYTHONUSERBASE": os.devnull,
     # Files are written beside their place and renamed, so nothing needs a lock, which some file systems do not have.
     "HDF5_USE_FILE_LOCKING": "FALSE",
     "LC_ALL": "C.UTF-8",

@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from oneshot.core import environment, params
+from oneshot.core import environment, params, streams
 from oneshot.core.environment import ComputeParams
 from oneshot.core.errors import UserError
-from oneshot.core.files import write_json
 from oneshot.core.provenance import machine, peak_memory
 
 # For stages that compute no floats.
@@ -30,6 +29,7 @@ def run(main: Callable[..., None], schema: type[T], **choices: Sequence[str]) ->
     A user's mistake (UserError), a full disk or a missing permission ends with one sentence and status 1, Ctrl-C with
     status 130. Any other exception is a bug in the project and keeps its traceback.
     """
+    streams.open_closed()
     parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
     for name, values in choices.items():
         parser.add_argument(name, choices=values)
@@ -39,6 +39,9 @@ def run(main: Callable[..., None], schema: type[T], **choices: Sequence[str]) ->
         loaded = params.load(schema)
         compute = getattr(loaded, "compute", _ANY)
         environment.enter(compute)
+        # Only now: NumPy reads the user's settings when it is imported.
+        from oneshot.core.files import write_json
+
         main(loaded, *chosen)
         name = "-".join([Path(sys.argv[0]).stem, *chosen])
         minutes = round((time.monotonic() - start) / 60, 2)
