@@ -27,8 +27,9 @@ def main(params: Params, name: str) -> None:
     from oneshot.evaluation import calibration, transforms
     from oneshot.evaluation.methods import DIGIT_METHODS, METHODS
 
-    net = read_net(name, f"models/{name}.weights.h5")
-    data = files.read_arrays(f"features/{name}")
+    weights = f"models/{name}.weights.h5"
+    net = read_net(name, weights)
+    data = files.read_features(f"features/{name}", net=weights)
     if name in PHOTOGRAPHS:
         kind, methods, default = "photograph", METHODS, "flip_prerelu_gap_whitened"
         new = np.isin(data["labels"], params.cifar10.unseen_classes if NETS[name].classes == "seen" else [])
@@ -60,6 +61,7 @@ def main(params: Params, name: str) -> None:
         "temperatures": temperatures,
         "trained_on": trained_on,
         "licence": "MIT; the data that it was trained on have terms of their own (docs/model_card.md)",
+        "weights_sha256": files.digest(weights),
         "inputs_sha256": write.digest(net, seen, seen_labels),
     }
     files.write_bytes(f"exports/{name}.onnx", write.encode(net, methods, seen, seen_labels, about))

@@ -28,12 +28,13 @@ def main(params: Params, name: str) -> None:
 
     parts = cifar10.read("data/raw/cifar10").parts(files.read_arrays(f"data/splits/{name}"))
     model = net.build(len(np.unique(parts["train"].labels)))
-    files.read_weights(f"models/{name}.weights.h5", model)
+    weights = f"models/{name}.weights.h5"
+    files.read_weights(weights, model)
     # The 10-class net has seen all classes.
     unseen = [parts["unseen"]] if "unseen" in parts else []
     images, labels, indices = join([*unseen, first_of_each(parts["train"], SEEN_PER_CLASS)])
     features = inference.extract_features(inference.accelerate(model, params.convnet.convolution), images)
-    files.write_arrays(f"features/{name}", {**features, "labels": labels, "indices": indices})
+    files.write_features(f"features/{name}", {**features, "labels": labels, "indices": indices}, net=weights)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,9 @@ def main(params: Params) -> None:
         drawing_net={
             # What methods need beside the layers, the page computes from features.
             name: values
-            for name, values in read_constants("exports/siamese-2d.onnx").items()
+            for name, values in read_constants(
+                "exports/siamese-2d.onnx", weights=files.made_by("features/siamese-2d")
+            ).items()
             if name.endswith((".kernel", ".bias"))
         },
         metrics={path.relative_to("metrics").with_suffix("").as_posix(): files.read_json(path) for path in metrics},

@@ -52,7 +52,8 @@ def main(params: Params, name: str) -> None:
     files.write_weights(f"models/{name}.weights.h5", model)
     # For the statistics of a transform.
     seen = {"seen_maps": read_maps(validation.images), "seen_labels": validation.labels}
-    files.write_arrays(f"features/{name}", mnist.test_features(parts, embeddings=embedded, maps=maps) | seen)
+    features = mnist.test_features(parts, embeddings=embedded, maps=maps) | seen
+    files.write_features(f"features/{name}", features, net=f"models/{name}.weights.h5")
     files.write_json(f"metrics/train_siamese/{name}.json", metrics)
     checkpoint.delete()
 

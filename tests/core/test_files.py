@@ -66,6 +66,20 @@ def test_a_folder_of_arrays_comes_back_by_name(tmp_path):
     assert list(back) == ["a", "b"] and back["b"].tolist() == [[1, 0], [0, 1]]
 
 
+def test_features_of_another_net_are_refused(tmp_path):
+    net, features = tmp_path / "net.h5", tmp_path / "features"
+    net.write_bytes(b"weights")
+    files.write_features(features, {"a": np.arange(3)}, net)
+    assert files.read_features(features, net)["a"].tolist() == [0, 1, 2]
+    assert files.made_by(features) == files.digest(net)
+    net.write_bytes(b"weights of another training")
+    with pytest.raises(UserError, match=r"the features in .* are not by the net in .*net.h5: run dvc repro"):
+        files.read_features(features, net)
+    (features / "net.sha256").unlink()
+    with pytest.raises(UserError, match=r"net.sha256 is missing: run dvc repro"):
+        files.read_features(features, net)
+
+
 def test_pickles_and_broken_arrays_are_refused(tmp_path):
     np.save(tmp_path / "pickle.npy", np.array([{}], object), allow_pickle=True)
     (tmp_path / "broken.npy").write_bytes(b"\x93NUMPY\x01\x00nonsense")

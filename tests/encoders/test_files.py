@@ -39,7 +39,8 @@ def seen_by(net: Net) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 def encoded(name: str, net: Net) -> bytes:
-    return write.encode(net, METHODS_OF[name], *seen_by(net), {"name": name, "methods": list(METHODS_OF[name])})
+    about = {"name": name, "methods": list(METHODS_OF[name]), "weights_sha256": "made by these"}
+    return write.encode(net, METHODS_OF[name], *seen_by(net), about)
 
 
 def reference(name: str, weights: dict, images: np.ndarray) -> dict[str, np.ndarray]:
@@ -102,7 +103,7 @@ def test_the_constants_are_read_back(tmp_path: Path):
     weights = made_up.write("siamese-2d", tmp_path / "weights.h5")
     net = read_net("siamese-2d", tmp_path / "weights.h5")
     (tmp_path / "net.onnx").write_bytes(encoded("siamese-2d", net))
-    found = write.read_constants(tmp_path / "net.onnx")
+    found = write.read_constants(tmp_path / "net.onnx", "made by these")
     assert np.array_equal(found["conv2.kernel"], weights["conv2"][0].transpose(3, 2, 0, 1))
     assert np.array_equal(found["embedding.kernel"], weights["embedding"][0])
     (centre, whiten, _unit) = fit("maps_whitened", *seen_by(net))["maps"].steps_
@@ -124,7 +125,14 @@ def test_a_file_that_is_missing_or_another_is_named(tmp_path: Path):
             read_net(name, tmp_path / path)
     for path, sentence in (("missing.onnx", "missing.onnx is missing"), ("text", "text is no ONNX file")):
         with pytest.raises(UserError, match=sentence):
-            write.read_constants(tmp_path / path)
+            write.read_constants(tmp_path / path, "")
+
+
+def test_an_encoder_of_other_weights_is_refused(tmp_path: Path):
+    made_up.write("siamese-2d", tmp_path / "weights.h5")
+    (tmp_path / "net.onnx").write_bytes(encoded("siamese-2d", read_net("siamese-2d", tmp_path / "weights.h5")))
+    with pytest.raises(UserError, match=r"net.onnx was made from other weights than the features beside it: run dvc"):
+        write.read_constants(tmp_path / "net.onnx", "made by others")
 
 
 def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,5 +1,6 @@
 """Reading and writing files: each is written completely or not at all, with the same bytes each time."""
 
+import hashlib
 import io
 import json
 import os
@@ -12,6 +13,7 @@ import numpy as np
 from oneshot.core.errors import UserError
 
 _MISSING = "run dvc repro, or dvc pull if a remote has it"
+_MADE_BY = "net.sha256"
 
 
 def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
@@ -82,6 +84,37 @@ def read_arrays(folder: str | Path) -> dict[str, np.ndarray]:
     return arrays
 
 
+def write_features(folder: str | Path, arrays: Mapping[str, np.ndarray], net: str | Path) -> None:
+    """Write features with write_arrays, and beside them the digest of `net`, the file of the weights that made them."""
+    write_arrays(folder, arrays)
+    write_bytes(Path(folder) / _MADE_BY, (digest(net) + "\n").encode())
+
+
+def read_features(folder: str | Path, net: str | Path) -> dict[str, np.ndarray]:
+    """Read features; raises UserError if a file is missing, or if other weights than those in `net` made them."""
+    arrays = read_arrays(folder)
+    if made_by(folder) != digest(net):
+        raise UserError(f"the features in {folder} are not by the net in {net}: run dvc repro, which makes both")
+    return arrays
+
+
+def made_by(folder: str | Path) -> str:
+    """The digest of the weights that made the features in a folder; raises UserError if it is missing."""
+    return _read(Path(folder) / _MADE_BY).decode(errors="replace").strip()
+
+
+def digest(path: str | Path) -> str:
+    """The SHA-256 of a file in hexadecimal; raises UserError if it is missing."""
+    return hashlib.sha256(_read(path)).hexdigest()
+
+
+def _read(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: {_MISSING}") from None
+
+
 def write_json(path: str | Path, content: Mapping) -> None:
     """Write JSON, see `json_text`."""
     write_bytes(path, json_text(content).encode())
@@ -95,9 +128,7 @@ def json_text(content: Mapping) -> str:
 def read_json(path: str | Path) -> dict:
     """Read a JSON file; raises UserError if it is missing or not JSON."""
     try:
-        return json.loads(Path(path).read_bytes())
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: {_MISSING}") from None
+        return json.loads(_read(path))
     except ValueError as error:
         raise UserError(f"{path} is not JSON ({error}): delete it and run dvc repro") from None
 

@@ -90,10 +90,12 @@ def digest(net: Net, seen: transforms.Layers, seen_labels: np.ndarray) -> str:
     return found.hexdigest()
 
 
-def read_constants(path: str | Path) -> dict[str, np.ndarray]:
+def read_constants(path: str | Path, weights: str) -> dict[str, np.ndarray]:
     """Read the constants of an encoder by name, as `encode` names them.
 
-    A convolution's kernel is (outputs, inputs, rows, columns). Raises UserError if the file is missing or no ONNX file.
+    weights: SHA-256 of the weights that it must be made from, as its metadata have it (weights_sha256). A convolution's
+    kernel is (outputs, inputs, rows, columns). Raises UserError if the file is missing, no ONNX file, or of other
+    weights.
     """
     try:
         model = onnx.load(path, load_external_data=False)
@@ -102,6 +104,8 @@ def read_constants(path: str | Path) -> dict[str, np.ndarray]:
     except Exception as error:
         reason = " ".join(str(error).split())[:100]
         raise UserError(f"{path} is no ONNX file ({reason}): delete it and run dvc repro") from None
+    if {"weights_sha256": weights} not in ({end.key: end.value} for end in model.metadata_props):
+        raise UserError(f"{path} was made from other weights than the features beside it: run dvc repro")
     return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
 
 
