@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from oneshot.core import environment
+from oneshot.core import environment, processor
 from oneshot.core.environment import ComputeParams
 
 CLASSES, BATCH, SIDE = 10, 128, 32
@@ -201,7 +201,7 @@ def main() -> None:
             done = subprocess.run([*command, name], env=variables, check=True, text=True, **pipes)
             measured.append(float(done.stdout.split()[-1]))
     plain = statistics.median(rates["keras.Model.fit, default settings, 32x32"])
-    print(f"\n{CLASSES}-class net, batch {BATCH} (Keras: 32), {os.cpu_count()} cores, medians of {options.turns}")
+    print(f"\n{CLASSES}-class net, batch {BATCH} (Keras: 32), {processor.count()} cores, medians of {options.turns}")
     print(f"{'':46}{'images/s':>10}{'lowest':>10}{'highest':>10}{'ratio':>8}")
     for name, measured in rates.items():
         middle = statistics.median(measured)

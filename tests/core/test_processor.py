@@ -1,11 +1,13 @@
 """The processors of this machine, as TensorFlow sees them."""
 
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from joblib.externals.loky.backend import context as loky
 
 from oneshot.core import processor
 
@@ -41,9 +43,17 @@ def test_threads_are_those_of_compute_or_the_processors_that_may_be_used(chosen,
     assert done.stdout.split() == [threads]
 
 
-def test_a_system_that_restricts_no_process_has_all_processors(monkeypatch):
-    monkeypatch.delattr(processor.os, "sched_getaffinity", raising=False)
-    assert processor.count() == os.cpu_count()
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux has cgroups")
+@pytest.mark.parametrize(("limit", "threads"), [("max 100000", 4), ("150000 100000", 2), ("10000 100000", 1)])
+def test_threads_follow_the_limit_of_a_container(monkeypatch, limit: str, threads: int):
+    """Of version 2, on a machine with four processors: microseconds of each period, or "max"."""
+    monkeypatch.delenv(processor.THREADS, raising=False)
+    monkeypatch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(4)))
+    monkeypatch.setattr(loky, "open", lambda name: io.StringIO(limit), raising=False)
+    monkeypatch.setattr(loky.os.path, "exists", lambda name: Path(name).name == "cpu.max")
+    assert processor.threads() == threads
 
 
 def test_the_instructions_are_flags_of_the_processor():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
+from oneshot.core import processor
 from oneshot.core.errors import UserError
 from oneshot.encoders import catalogue
 from oneshot.encoders.encoder import PREPROCESS, Encoder
@@ -94,6 +95,12 @@ def test_a_file_that_is_no_net_is_one_sentence(tmp_path: Path):
 
 def _encode(encoder: Encoder) -> np.ndarray:
     return encoder.encode(IMAGES)
+
+
+def test_its_threads_are_those_that_may_compute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(processor.THREADS, "3")
+    session = Encoder(stand_in.write(tmp_path / "net.onnx"))._session()
+    assert session.get_session_options().intra_op_num_threads == 3
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

@@ -22,20 +22,15 @@ _INSTRUCTIONS = (
 
 
 def count() -> int:
-    """Count the processors that this process may use, by which TensorFlow chooses its number of threads."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Count the processors that this process may use, by its affinity and by the limit of its container (cgroup)."""
+    from joblib import cpu_count  # takes a quarter of a second, which a program that asks for help need not spend
+
+    return cpu_count()
 
 
 def threads() -> int:
-    """How many threads may compute: compute.threads in a stage, otherwise all processors that this process may use.
-
-    Counted by affinity and by the limit of a container (its cgroup).
-    """
-    from joblib import cpu_count  # a quarter of a second, which most stages need not spend
-
-    return int(os.environ.get(THREADS) or cpu_count())
+    """How many threads may compute: compute.threads in a stage, otherwise one per processor that may be used."""
+    return int(os.environ.get(THREADS) or count())
 
 
 def instructions() -> list[str]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import onnxruntime
 
+from oneshot.core import processor
 from oneshot.core.errors import UserError
 
 # Images that go through a net at once; its maps take some 100 MB.
@@ -149,6 +150,8 @@ class Encoder:
         if process not in self._sessions:
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 4
+            # Left to onnxruntime, it would be a thread per core, whatever a container or compute.threads allows.
+            options.intra_op_num_threads = processor.threads()
             try:
                 self._sessions[process] = onnxruntime.InferenceSession(
                     self.path, options, providers=["CPUExecutionProvider"]

@@ -5,7 +5,7 @@ Every module imports `keras` and `tf` from here, so that none can use them befor
 
 import os
 
-from oneshot.core.processor import THREADS
+from oneshot.core.processor import threads
 from oneshot.core.seeds import derive
 
 # For programs that are not stages; a stage's environment (core/environment.py) sets more.
@@ -16,10 +16,9 @@ import keras
 import tensorflow as tf
 
 tf.config.experimental.enable_op_determinism()
-if THREADS in os.environ:
-    # The number of threads decides how sums are split; it must not depend on the number of processors.
-    tf.config.threading.set_intra_op_parallelism_threads(int(os.environ[THREADS]))
-    tf.config.threading.set_inter_op_parallelism_threads(int(os.environ[THREADS]))
+# The number of threads decides how sums are split. Left to TensorFlow, it would not follow the limit of a container.
+tf.config.threading.set_intra_op_parallelism_threads(threads())
+tf.config.threading.set_inter_op_parallelism_threads(threads())
 
 
 def has_gpu() -> bool:
