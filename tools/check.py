@@ -50,14 +50,15 @@ _BOUNDS = TypeAdapter(
 )
 
 
-def find_faults(root: str | Path = ".", against: str | None = None) -> list[str]:
+def check(root: str | Path = ".", against: str | None = None) -> list[str]:
     """Check a project; return one sentence per fault.
 
     root: the folder of dvc.yaml; against: a Git revision than which no metric may be worse.
     """
     # Without Git too: a downloaded archive has none.
     with Repo(str(root), config={"core": {"no_scm": True}}) as repo:
-        stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
+        # A pipeline of the user's own in a sub-folder (recipes/own) has a dvc.lock of its own.
+        stages = [s for s in repo.index.stages if isinstance(s, PipelineStage) and s.path_in_repo == "dvc.yaml"]
         stages.sort(key=lambda stage: str(stage.addressing))
         lock = Lockfile(repo, str(Path(repo.root_dir) / "dvc.lock")).load().get("stages", {})
         locked = [stage for stage in stages if stage.name in lock]
@@ -189,14 +190,14 @@ def main() -> None:
         "--against", type=filled, metavar="REVISION", help="Git revision; no metric may be worse than there"
     )
     try:
-        faults = find_faults(against=parser.parse_args().against)
+        faults = check(against=parser.parse_args().against)
     except DvcException as error:
-        sys.exit(f"check-stored: {' '.join(str(error).split())}")
+        sys.exit(f"check: {' '.join(str(error).split())}")
     for fault in faults:
-        print(f"check-stored: {fault}", file=sys.stderr)
+        print(f"check: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
-    print("check-stored: the stored results are those of this code and these parameters, and within bounds")
+    print("check: the stored results are those of this code and these parameters, and within bounds")
 
 
 if __name__ == "__main__":
