@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tools import check_stored, compare_runs, gpu, job, smoke
+from tools import check, gpu, job, smoke, verify
 
 OPTIONS = (
     "-S",
@@ -27,13 +27,7 @@ VALUES = st.sampled_from(
     ["", " ", "-", "HEAD", "--", "=", "margin=", "x/y", "a b", "ü", "..", "/", "~", "*", "-1", "\n"]
 )
 WORDS = st.lists(st.one_of(st.sampled_from(OPTIONS), VALUES, st.text(max_size=4)), max_size=5)
-FAR = {
-    check_stored.main: "check-stored",
-    gpu.main: "gpu",
-    job.main: "job",
-    smoke.main: "smoke",
-    compare_runs.main: "compare-runs",
-}
+FAR = {check.main: "check", gpu.main: "gpu", job.main: "job", smoke.main: "smoke", verify.main: "verify"}
 
 
 @pytest.mark.parametrize("main", FAR, ids=FAR.values())
@@ -46,12 +40,7 @@ def test_any_words_end_in_a_status_and_no_traceback(main, words: list[str], tmp_
         patch.setattr(sys, "argv", ["tool", *words])
         patch.setattr(gpu, "names", list)
         patch.setattr(smoke, "ROOT", tmp_path)
-        for module, name in (
-            (smoke, "run"),
-            (compare_runs, "_twice"),
-            (compare_runs, "_stored"),
-            (compare_runs, "_record"),
-        ):
+        for module, name in ((smoke, "run"), (verify, "_twice"), (verify, "_stored"), (verify, "_record")):
             patch.setattr(module, name, lambda *given, **options: [])
         with pytest.raises(SystemExit) as raised:
             main()
