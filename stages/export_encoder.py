@@ -1,5 +1,7 @@
 """Write a net and its statistics as one ONNX file, from uint8 images to the vectors of each method (an encoder)."""
 
+import hashlib
+
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
@@ -17,7 +19,7 @@ class Params(Schema):
 
 
 def main(params: Params, name: str) -> None:
-    """Write exports/NAME.onnx, and to exports/NAME.json how well its probabilities agree with what is right."""
+    """Write exports/NAME.onnx, and to exports/NAME.json its SHA-256 and how far its probabilities are right."""
     import numpy as np
 
     from oneshot.core import files
@@ -64,9 +66,10 @@ def main(params: Params, name: str) -> None:
         "weights_sha256": files.digest(weights),
         "inputs_sha256": write.digest(net, seen, seen_labels),
     }
-    files.write_bytes(f"exports/{name}.onnx", write.encode(net, methods, seen, seen_labels, about))
+    content = write.encode(net, methods, seen, seen_labels, about)
+    files.write_bytes(f"exports/{name}.onnx", content)
 
-    metrics: dict = {"temperature": temperatures[default]}
+    metrics: dict = {"sha256": hashlib.sha256(content).hexdigest(), "temperature": temperatures[default]}
     if new.any():
         vectors = transforms.transform_features(default, unseen, seen, seen_labels)
         fewest = np.unique(labels, return_counts=True)[1].min()

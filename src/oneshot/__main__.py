@@ -48,6 +48,16 @@ def _run() -> list[str]:
     """Parse the words and do what they say; return a sentence on each image that was skipped."""
     given = vars(_parser().parse_args())
     command = given.pop("command")
+    if command == "fetch":
+        from oneshot.encoders import catalogue
+
+        print(f"{given['encoder']} is here: {catalogue.get(given['encoder'], given['address'])}")
+        return []
+    if command == "recipe":
+        from oneshot.use import recipe
+
+        print(recipe.write(given["folder"]))
+        return []
     from oneshot.encoders.catalogue import find
     from oneshot.use import commands
 
@@ -113,6 +123,17 @@ def _parser() -> argparse.ArgumentParser:
     text = "Say what an ONNX file wants and gives."
     three = commands.add_parser("inspect", parents=[graph], help=text, description=text)
     three.add_argument("file", metavar="NAME|FILE", help=_ENCODER)
+
+    text = "Fetch an encoder for photographs, 70 MB, into the user's cache, once a release has published it."
+    four = commands.add_parser("fetch", help=text, description=text)
+    four.add_argument("encoder", metavar="NAME", help="6-class or 10-class")
+    four.add_argument("--from", dest="address", metavar="URL", help="of a folder that has NAME.onnx, instead")
+
+    text = "Write a DVC pipeline that evaluates your own classes."
+    five = commands.add_parser("recipe", help=text, description=text)
+    five.add_argument(
+        "folder", metavar="FOLDER", help="a new folder, or one without a pipeline, in a Git repository with DVC"
+    )
     return parser
 
 

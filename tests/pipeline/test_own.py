@@ -1,23 +1,23 @@
 """The recipe for one's own classes: a pipeline that works, with experiments, and that the main one does not notice."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from oneshot.use import recipe
 from tests.pipeline.scratch import dvc, ran
-from tools import smoke
+from tools import check, smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
 
-def test_the_recipe_measures_compares_and_leaves_the_main_pipeline_alone(branch: Path):
+def test_the_recipe_measures_compares_and_leaves_the_main_pipeline_alone(branch: Path, monkeypatch: pytest.MonkeyPatch):
     random = np.random.default_rng(0)
-    shutil.copytree(branch / "recipes/own", branch / "own")
-    (branch / "own/pipeline.yaml").rename(branch / "own/dvc.yaml")
+    monkeypatch.chdir(branch)
+    recipe.write("own")
     for name, size in (("dot", 6), ("bar", 30)):
         (branch / f"own/images/{name}").mkdir(parents=True)
         for number in range(3):
@@ -31,6 +31,7 @@ def test_the_recipe_measures_compares_and_leaves_the_main_pipeline_alone(branch:
     assert first["classes"] == 2 and first["images"] == 6 and 0 <= first["shot_2"]["accuracy"] <= 1
     assert "Data and pipelines are up to date" in dvc(branch, "repro")
     smoke.commit(branch, "my classes")
+    assert not [fault for fault in check.check(branch) if "evaluate" in fault or "own" in fault]
 
     assert ran(dvc(branch, "exp", "run", "own/dvc.yaml", "-S", "own/params.yaml:episodes=30")) == [
         "own/dvc.yaml:encoder",  # looked at each time
@@ -41,9 +42,9 @@ def test_the_recipe_measures_compares_and_leaves_the_main_pipeline_alone(branch:
     assert ran(dvc(branch, "repro", "own/dvc.yaml")) == ["own/dvc.yaml:encoder"]
 
 
-def test_a_missing_encoder_is_one_sentence_and_starts_no_training(branch: Path):
-    shutil.copytree(branch / "recipes/own", branch / "own")
-    (branch / "own/pipeline.yaml").rename(branch / "own/dvc.yaml")
+def test_a_missing_encoder_is_one_sentence_and_starts_no_training(branch: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(branch)
+    recipe.write("own")
     (branch / "own/images/a").mkdir(parents=True)
     (branch / "exports/6-class.onnx").unlink()
     smoke.shrink(branch / "own", {"encoder": "6-class"})

@@ -134,7 +134,7 @@ class Encoder:
         wants = (
             f"{given.name}: {size} {np.dtype(given.dtype).name}, {given.order}, {given.batch or 'any number'} at a time"
         )
-        return {"file": str(self.path), "input": wants, "outputs": outputs, "sha256": self.digest, **self.about}
+        return {"file": self.path.name, "input": wants, "outputs": outputs, "sha256": self.digest, **self.about}
 
     def _scaled(self, images: np.ndarray) -> np.ndarray:
         if self._scaling is not None:
