@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
-from PIL import Image, features
+from PIL import ExifTags, Image, features
 from sklearn.datasets import load_sample_images
 
 from oneshot.core.errors import shown
@@ -157,6 +158,25 @@ def test_arrays_of_floats_and_of_wide_integers_are_those_of_bytes():
     bytes_of = np.array(image)
     assert np.array_equal(read(bytes_of / 255), read(image))
     assert np.array_equal(read(bytes_of.astype(np.int64)), read(image))
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_a_heic_picture_is_turned_as_its_camera_says(tmp_path: Path, turn: int):
+    pixels = np.zeros((48, 80, 3), np.uint8)
+    pixels[:, :40, 0] = pixels[24:, :, 1] = 250
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = turn
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    # As telephones do, in the container; that of EXIF, which it repeats, is for others.
+    pillow_heif.from_pillow(Image.fromarray(pixels)).save(tmp_path / "a.heic", quality=-1, exif=exif.tobytes())
+    found, expected = read(tmp_path / "a.heic"), read(tmp_path / "a.png")
+    assert found.shape == expected.shape and np.abs(found.astype(int) - expected).max() <= 20
+
+
+def test_a_broken_heic_picture_is_a_sentence(tmp_path: Path):
+    (tmp_path / "a.heic").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"a.heic cannot be read as an image"):
+        read(tmp_path / "a.heic")
 
 
 def test_a_heic_picture_without_its_package_is_named(tmp_path, monkeypatch):

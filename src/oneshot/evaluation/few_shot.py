@@ -67,7 +67,8 @@ def counted(features: np.ndarray, labels: np.ndarray, classes: Sequence, support
     """The confusions of episodes.classify_episodes, some episodes at a time, so that they fit into the memory."""
     step = max(1, _MOST_COUNTS // len(classes) ** 2)
     starts = range(0, len(support), step)
-    shown = progress(starts, desc=f"{support.shape[2]} examples", disable=len(starts) < 2)
+    # None: shown on a terminal alone.
+    shown = progress(starts, desc=f"{support.shape[2]} examples", disable=True if len(starts) < 2 else None)
     for start in shown:
         yield classify_episodes(features, labels, classes, support[start : start + step])
 

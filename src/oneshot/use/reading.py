@@ -78,7 +78,7 @@ def _of_file(file, name: str) -> np.ndarray:
 
 def _of_heic(file, name: str) -> np.ndarray:
     try:
-        import pillow_heif  # pyright: ignore[reportMissingImports]
+        import pillow_heif
     except ImportError:
         raise InputError(f"{name} is a HEIC picture: pip install pillow-heif, or convert it to JPEG") from None
     with _refusals(name):
