@@ -14,7 +14,7 @@ from tqdm import tqdm
 import tools.arguments
 import tools.git
 from tools import job
-from tools.arguments import filled
+from tools.arguments import filled, positive
 from tools.git import git, variables
 
 # A worker runs as many trainings at once as it offers of this: `dask worker ... --resources training=1`.
@@ -158,8 +158,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("address", type=filled, help="of a Dask scheduler; local: worker processes here")
     parser.add_argument("stages", nargs="+", help="such as run@default-2; then: dvc --cd research repro --pull")
-    parser.add_argument("--workers", type=int, default=1, help="if local (default: 1)")
+    parser.add_argument("--workers", type=positive, default=1, help="if local (default: 1)")
     options = parser.parse_args()
+    if not os.path.isdir("research"):
+        sys.exit("error: there is no folder research here: run this in the project's folder")
     os.chdir("research")
     stages = {re.sub(r"[^\w-]", "-", stage): [stage] for stage in options.stages}
     for name in run({name: [] for name in stages}, stages, options.address, options.workers):

@@ -26,6 +26,7 @@ from dvc.utils.serialize import load_yaml
 from joblib import cpu_count
 
 from tools import reached
+from tools.arguments import positive
 from tools.smoke import record_of
 
 # GiB that a stage may need, by the start of its name; no more stages run at once than fit into the memory.
@@ -96,11 +97,16 @@ def memory() -> float:
 
 
 def stored_minutes() -> dict[str, float]:
-    """Minutes of each stage's last run, by name."""
+    """Minutes of each stage's last run, by name; without those whose record is missing or damaged."""
     lock = Path("dvc.lock")
-    stages = load_yaml(str(lock))["stages"] if lock.exists() else {}
-    paths = {name: Path(f"provenance/{record_of(stage['cmd'])}.json") for name, stage in stages.items()}
-    return {name: json.loads(path.read_text())["minutes"] for name, path in paths.items() if path.exists()}
+    stages = load_yaml(str(lock)).get("stages", {}) if lock.exists() else {}
+    minutes = {}
+    for name, stage in stages.items():
+        # Only the order of the stages depends on them: a conflict of a merge in a record is no reason to stop.
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            record = Path(f"provenance/{record_of(stage['cmd'])}.json")
+            minutes[name] = float(json.loads(record.read_text())["minutes"])
+    return minutes
 
 
 class Running:
@@ -169,7 +175,7 @@ def run(graph: networkx.DiGraph, jobs: int, room: float) -> list[str]:
 def main() -> None:
     """Run what is out of date, and print what was reached; exit with status 1 if a stage failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=JOBS, help="stages at the same time (default: %(default)s here)")
+    parser.add_argument("--jobs", type=positive, default=JOBS, help="stages at the same time (default: %(default)s here)")
     jobs = parser.parse_args().jobs
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -362,6 +362,8 @@ def main() -> None:
         stale = {path: text for path, text in generate().items() if path.read_text(encoding="utf-8") != text}
     except UserError as error:
         sys.exit(f"error: {error}")
+    except FileNotFoundError as error:
+        sys.exit(f"error: {error.filename} is missing: run this in the project's folder, or get the file from Git")
     if check and stale:
         sys.exit(f"error: the tables of {', '.join(map(str, stale))} are stale: run make results")
     for path, text in stale.items():

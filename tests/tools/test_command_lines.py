@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tools import check, gpu, job, smoke, verify
+from tools import check, cluster, experiments, gpu, job, repro, results, smoke, verify
 
 OPTIONS = (
     "-S",
@@ -21,19 +21,22 @@ OPTIONS = (
     "--keep",
     "--stored",
     "--record",
+    "--jobs",
+    "--workers",
+    "--check",
     "--",
 )
 VALUES = st.sampled_from(
     ["", " ", "-", "HEAD", "--", "=", "margin=", "x/y", "a b", "ü", "..", "/", "~", "*", "-1", "\n"]
 )
 WORDS = st.lists(st.one_of(st.sampled_from(OPTIONS), VALUES, st.text(max_size=4)), max_size=5)
-FAR = {check.main: "check", gpu.main: "gpu", job.main: "job", smoke.main: "smoke", verify.main: "verify"}
+TOOLS = (check, cluster, experiments, gpu, job, repro, results, smoke, verify)
 
 
-@pytest.mark.parametrize("main", FAR, ids=FAR.values())
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.__name__.removeprefix("tools."))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=WORDS)
-def test_any_words_end_in_a_status_and_no_traceback(main, words: list[str], tmp_path: Path):
+def test_any_words_end_in_a_status_and_no_traceback(tool, words: list[str], tmp_path: Path):
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(io.StringIO()) as said:
         patch.chdir(tmp_path)
         patch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
@@ -43,7 +46,7 @@ def test_any_words_end_in_a_status_and_no_traceback(main, words: list[str], tmp_
         for module, name in ((smoke, "run"), (verify, "_twice"), (verify, "_stored"), (verify, "_record")):
             patch.setattr(module, name, lambda *given, **options: [])
         with pytest.raises(SystemExit) as raised:
-            main()
+            tool.main()
             raise SystemExit(0)
     code = raised.value.code
     # A sentence is a status of 1; argparse prints its own, after the usage.

@@ -60,6 +60,16 @@ def test_no_more_stages_than_fit_into_the_memory_but_always_one(room, count):
     assert 0 < repro.memory() < 1e6
 
 
+@pytest.mark.parametrize("record", ["<<<<<<< HEAD", '{"minutes": null}', "{}", "[1]", "\x00"])
+def test_a_damaged_record_costs_only_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: str):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "provenance").mkdir()
+    (tmp_path / "provenance/a.json").write_text(record)
+    (tmp_path / "provenance/b.json").write_text('{"minutes": 2.5}')
+    (tmp_path / "dvc.lock").write_text("stages: {a: {cmd: python a.py}, b: {cmd: python b.py}, c: {cmd: python c.py}}")
+    assert repro.stored_minutes() == {"b": 2.5}
+
+
 def test_minutes_are_found_by_the_names_of_the_stages(monkeypatch):
     monkeypatch.chdir(smoke.ROOT)
     found = repro.stored_minutes()
