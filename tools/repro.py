@@ -21,6 +21,7 @@ from pathlib import Path
 import networkx
 import psutil
 from dvc.exceptions import DvcException
+from dvc.lock import LockError
 from dvc.repo import Repo
 from dvc.utils.serialize import load_yaml
 from joblib import cpu_count
@@ -175,7 +176,9 @@ def run(graph: networkx.DiGraph, jobs: int, room: float) -> list[str]:
 def main() -> None:
     """Run what is out of date, and print what was reached; exit with status 1 if a stage failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=positive, default=JOBS, help="stages at the same time (default: %(default)s here)")
+    parser.add_argument(
+        "--jobs", type=positive, default=JOBS, help="stages at the same time (default: %(default)s here)"
+    )
     jobs = parser.parse_args().jobs
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -186,7 +189,10 @@ def main() -> None:
             sys.exit(f"error: {', '.join(failed)} failed, see the lines above; the other stages have run")
         done = subprocess.run([*DVC, "repro", "--quiet"], check=False)
     except DvcException as error:
-        sys.exit(f"error: {error}")
+        said = " ".join(str(error).split())
+        if isinstance(error, LockError):
+            said = f"another run is at work in this folder: wait until it ends, then run make repro again (DVC: {said})"
+        sys.exit(f"error: {said}")
     except KeyboardInterrupt:
         print("interrupted: run make repro to resume after the last finished epochs", file=sys.stderr)
         sys.exit(130)

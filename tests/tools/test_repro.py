@@ -201,3 +201,27 @@ def test_ctrl_c_ends_all_and_the_next_run_resumes(project: Path, hold: Path, sig
         (hold / f"hold-{name}").unlink()
     assert finish(project)[-1] == "what was reached"
     assert (project / "d").read_text() == "dab"
+
+
+@pytest.mark.pipeline
+def test_beside_another_run_it_ends_with_one_sentence_and_does_all_later(project: Path, hold: Path):
+    """The other one was killed, but not its stages."""
+    for name in ("a", "b"):
+        (hold / f"hold-{name}").touch()
+    killed = start(project)
+    for name in ("a", "b"):
+        wait_for(hold / f"{name}-started")
+    killed.kill()
+    killed.communicate(timeout=60)
+    second = start(project)
+    out, _ = second.communicate(timeout=60)
+    assert second.returncode == 1 and out.startswith("error: another run is at work in this folder: wait")
+    assert len(out.splitlines()) == 1
+    for name in ("a", "b"):
+        (hold / f"hold-{name}").unlink()
+    end, out = time.monotonic() + 60, "at work"
+    while "at work" in out:
+        assert time.monotonic() < end
+        out, _ = (last := start(project)).communicate(timeout=300)
+    assert last.returncode == 0 and out.splitlines()[-1] == "what was reached"
+    assert [(project / name).read_text() for name in "abcd"] == ["a", "b", "cb", "dab"]
