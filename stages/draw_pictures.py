@@ -20,7 +20,7 @@ def main(_params: Params) -> None:
     from oneshot.core import files
     from oneshot.plotting.figures import by_part, draw_confusion, draw_scatter
 
-    for folder in sorted(path.parent for path in Path("plots").glob("one_shot_*/**/confusion.csv")):
+    for folder in [path.parent for path in files.visible("plots", "one_shot_*/**/confusion.csv")]:
         target = Path("plots/pictures", folder.relative_to("plots"))
         title = TITLES.get(folder.name, folder.name)
         panels = by_part(pd.read_csv(folder / "confusion.csv"), title)

@@ -53,7 +53,6 @@ class Params(Schema):
 def main(params: Params) -> None:
     """Write plots/page.html."""
     from hashlib import sha256
-    from pathlib import Path
 
     import pandas as pd
 
@@ -67,8 +66,9 @@ def main(params: Params) -> None:
 
     studies = files.read_json("docs/studies.json")
     tables = {"one_shot_cifar10": "one_shot_cifar10", **{net: f"one_shot_mnist/{net}" for net in EMBEDDINGS}}
-    raw = sorted([*Path("data/raw/cifar10").iterdir(), *Path("data/raw/mnist").iterdir()], key=lambda path: path.name)
-    metrics = sorted(Path("metrics").rglob("*.json"))
+    found = [path for name in ("cifar10", "mnist") for path in files.visible(f"data/raw/{name}", "*")]
+    raw = sorted(found, key=lambda path: path.name)
+    metrics = files.visible("metrics", "**/*.json")
     results = Results(
         params=params.model_dump(),
         cifar10=cifar10.read("data/raw/cifar10"),

@@ -15,7 +15,7 @@ from dvc.utils.serialize import load_yaml
 
 from oneshot.core import keys, params
 from oneshot.core.errors import UserError
-from oneshot.core.files import read_json, write_bytes
+from oneshot.core.files import read_json, visible, write_bytes
 from oneshot.evaluation.confusion import error_shares, from_table
 from oneshot.nets.table import DENSE, DRAWINGS, SIAMESE
 from oneshot.page import reported
@@ -307,7 +307,7 @@ def fill(text: str, tables: Mapping[str, str]) -> str:
 
 def generate() -> dict[Path, str]:
     """Generate the texts from the files in the working directory: {path: content}."""
-    files = Path("metrics").rglob("*.json")
+    files = visible("metrics", "**/*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
     trainings, thorough = (
         pd.read_csv(path) for path in ("research/tables/seeds.csv", "research/tables/seeds_thorough.csv")

@@ -66,6 +66,14 @@ def test_a_folder_of_arrays_comes_back_by_name(tmp_path):
     assert list(back) == ["a", "b"] and back["b"].tolist() == [[1, 0], [0, 1]]
 
 
+def test_files_that_editors_leave_are_not_listed(tmp_path):
+    for name in ("b/x.json", "a.json", ".#a.json", "b/.x.json", ".ipynb_checkpoints/a-checkpoint.json"):
+        (tmp_path / ".hidden" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / ".hidden" / name).touch()
+    found = files.visible(tmp_path / ".hidden", "**/*.json")
+    assert [str(path.relative_to(tmp_path / ".hidden")) for path in found] == ["a.json", "b/x.json"]
+
+
 def test_features_of_another_net_are_refused(tmp_path):
     net, features = tmp_path / "net.h5", tmp_path / "features"
     net.write_bytes(b"weights")

@@ -78,10 +78,19 @@ def write_arrays(folder: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 def read_arrays(folder: str | Path) -> dict[str, np.ndarray]:
     """Read a folder that write_arrays wrote; raises UserError if it is missing or empty."""
-    arrays = {path.stem: read_array(path) for path in sorted(Path(folder).glob("*.npy"))}
+    arrays = {path.stem: read_array(path) for path in visible(folder, "*.npy")}
     if not arrays:
         raise UserError(f"{folder} holds no .npy files: {_MISSING}")
     return arrays
+
+
+def visible(folder: str | Path, pattern: str) -> list[Path]:
+    """List the paths below a folder that match a pattern, in order, without hidden ones.
+
+    Editors, notebooks and desktops leave such files: .#x.json, .ipynb_checkpoints/, .directory.
+    """
+    found = sorted(Path(folder).glob(pattern))
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
 def write_features(folder: str | Path, arrays: Mapping[str, np.ndarray], net: str | Path) -> None:
