@@ -14,6 +14,8 @@ from pathlib import Path
 
 ENVIRONMENT = Path(".venv")
 UV = "uv==0.13.9"
+# In the path of the project: what a shell, PATH, or DVC's progress bars take for something else.
+_ODD = '"$`\\:{}\n'
 # The user's settings of pip and uv that say where packages come from and how they are reached. All others are left out:
 # with `target`, `require-hashes` or `constraint`, whatever sets it, no environment could be made.
 _PIP = (
@@ -42,6 +44,10 @@ _START = (
 def main() -> None:
     """Create the environment; exits with the status of the first command that fails."""
     argparse.ArgumentParser(description=__doc__).parse_args()
+    if odd := set(_ODD) & set(os.getcwd()):
+        sys.exit(
+            f"error: the path {os.getcwd()!r} has a character that breaks commands, {min(odd)!r}: rename the folder"
+        )
     python = str(ENVIRONMENT / "bin/python")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "PYTHON"))}
     try:

@@ -51,6 +51,18 @@ def test_other_packages_are_installed_again(project: Path):
     assert "creating .venv" in planned(project)
 
 
+@pytest.mark.parametrize("letter", ['"', "$", "`", "\\", ":", "{", "\n"])
+def test_a_folder_whose_name_breaks_commands_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, letter: str):
+    """The shell that make starts reads the path, PATH ends a folder at a colon, and DVC fails at a brace."""
+    folder = tmp_path / f"my{letter}project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("sys.argv", ["environment.py"])
+    with pytest.raises(SystemExit, match=r"has a character that breaks commands, .*: rename the folder"):
+        environment.main()
+    assert list(folder.iterdir()) == []
+
+
 def test_where_packages_come_from_is_all_that_the_users_pip_and_uv_decide():
     """Every option of both: whatever else a variable or a file sets would put packages elsewhere, or refuse them."""
     listed = (
