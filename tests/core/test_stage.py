@@ -51,6 +51,8 @@ def ending(error):
         (UserError("margin is wide"), "error: margin is wide"),
         (OSError(errno.ENOSPC, "full", "models/a.h5"), "error: no space left on the disk for models/a.h5: free some"),
         (OSError(errno.EDQUOT, "full"), "error: no space left on the disk: free some"),
+        (OSError(errno.EFBIG, "too large"), "error: no space left on the disk: free some"),
+        (MemoryError(), "error: not enough memory: "),
         (PermissionError(errno.EACCES, "denied", "metrics/a.json"), "error: no permission to use metrics/a.json"),
         (NotADirectoryError(errno.ENOTDIR, "not a directory", "metrics/a.json"), "error: cannot write metrics/a.json"),
     ],

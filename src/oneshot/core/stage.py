@@ -50,8 +50,10 @@ def run(main: Callable[..., None], schema: type[T], **choices: Sequence[str]) ->
         sys.exit(f"error: {error}")
     except PermissionError as error:
         sys.exit(f"error: no permission to use {error.filename}: change its owner or mode, then run dvc repro again")
+    except MemoryError:
+        sys.exit("error: not enough memory: end other programs, or allow this container more, then run dvc repro again")
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             place = f" for {error.filename}" if error.filename else ""
             sys.exit(f"error: no space left on the disk{place}: free some, then run dvc repro again")
         if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EROFS):
