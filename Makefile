@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help env repro experiments test unit smoke verify record check bench studies results lint format lock package clean
+.PHONY: help env repro experiments test unit smoke compare-runs record-hashes check-stored bench studies results lint format lock package
 
 BIN := .venv/bin
 # DVC runs the stages as `python stages/...`: the environment's python has to come first. The user's variables of Python
@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
 
 help:
-	@awk -F ':.*## ' '/^#### / {print "\n" substr($$0, 6)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^#### / {print "\n" substr($$0, 6)} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\n  The studies: dvc --cd research status, dvc --cd research repro ceilings\n'
 
 #### Run
@@ -51,8 +51,8 @@ results: env  ## generate the tables of docs/results.md, docs/model_card.md and 
 studies: env  ## give the tables of research/ to the page, and say there which are stale
 	@$(RUN) python research/publish.py
 
-record: env  ## run the small pipeline and record its hashes, with which the tests compare theirs
-	@$(RUN) python -m tools.verify --record
+record-hashes: env  ## run the small pipeline and record its hashes in tests/pipeline/smoke.lock, with which the tests compare theirs
+	@$(RUN) python -m tools.compare_runs --record
 
 lock: env  ## regenerate requirements.lock from pyproject.toml
 	@# With one version of each package for all of Python, so that all give the same bytes.
@@ -77,11 +77,11 @@ lint: env  ## check style, types, workflows and generated tables
 smoke: env  ## run every stage on a small part of the real data, in the folder .smoke, and print what it reached
 	@$(RUN) python -m tools.smoke
 
-verify: env  ## run the small pipeline twice and compare every hash (STORED=1: the whole pipeline once, with dvc.lock)
-	@$(RUN) python -m tools.verify $(if $(STORED),--stored)
+compare-runs: env  ## run the small pipeline twice and compare every hash (STORED=1: the whole pipeline once, with dvc.lock)
+	@$(RUN) python -m tools.compare_runs $(if $(STORED),--stored)
 
-check: env  ## check that the stored results are unedited, current and within bounds (AGAINST=REVISION: and no worse than there)
-	@$(RUN) python -m tools.check $(if $(AGAINST),--against $(AGAINST))
+check-stored: env  ## check that the stored results are unedited, current and within bounds (AGAINST=REVISION: and no worse than there)
+	@$(RUN) python -m tools.check_stored $(if $(AGAINST),--against $(AGAINST))
 
 test: env  ## run all tests: unit, pipeline and data; LONG=1: also those that only add cases, and more draws
 	@# Two workers, in the order of tests/conftest.py.
@@ -93,7 +93,3 @@ test: env  ## run all tests: unit, pipeline and data; LONG=1: also those that on
 bench: env  ## measure speed: training (PyTorch's too, if installed), episodes and what a job costs
 	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
 	@$(RUN) python -m tools.job_cost
-
-clean:  ## remove caches of Python and of the tools; data, models and results stay
-	@rm -rf .pytest_cache .ruff_cache .hypothesis
-	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

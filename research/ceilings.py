@@ -8,42 +8,26 @@ and with the embeddings by the nets of all seeds side by side, so that squared d
     python ceilings.py                    tables/ceilings.csv of all parts, raw pixels and nets together
 """
 
-import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import study
 
-from oneshot.core import environment, params
-from oneshot.core.environment import ComputeParams
-from oneshot.core.errors import UserError
-from oneshot.core.files import read_array, write_array, write_csv
-from oneshot.core.params import Schema, Seed
+from oneshot.core import environment
+from oneshot.core.files import read_array, write_array
+from oneshot.datasets import mnist
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.few_shot import evaluate_groups
-from oneshot.evaluation.params import EpisodeParams
 from oneshot.evaluation.transforms import transform_features
-from oneshot.siamese.params import Margin, Recipe, SiameseParams
-from oneshot.splits.params import DigitParams
+from oneshot.siamese.params import Recipe
 
-PARTS, TABLE = Path("parts/ceilings"), Path("tables/ceilings.csv")
+PARTS = Path("parts/ceilings")
 SHIFT = 2  # pixels between the views of an image; chosen on folds of the seen digits (docs/log/recipe.md)
 
 
-class Params(Schema):
-    """The parameters of the nets and of their evaluation."""
-
-    compute: ComputeParams
-    seed: Seed
-    margin: Margin
-    siamese: SiameseParams
-    mnist: DigitParams
-    one_shot: EpisodeParams
-
-
-def rows(net: str, seed: int | None, features: np.ndarray, labels: np.ndarray, settings: Params) -> list[dict]:
+def rows(net: str, seed: int | None, features: np.ndarray, labels: np.ndarray, settings: study.Params) -> list[dict]:
     """Classify the unseen digits: features (n, d), labels (n,) of test images -> a row per number of shots."""
     one_shot = settings.one_shot
     many = {"shots": one_shot.shots, "episodes": one_shot.episodes, "seed": settings.seed}
@@ -62,8 +46,10 @@ def mean_over_views(embed: Callable[[np.ndarray], np.ndarray], images: np.ndarra
     return np.mean([embed(padded[:, y : y + size, x : x + size]) for y in places for x in places], axis=0)
 
 
-def one(dimensions: int, seed: int, parts: dict, settings: Params) -> None:
+def one(dimensions: int, seed: int) -> None:
     """Train a siamese net as the stage train_siamese does, and evaluate it; interrupted, it resumes."""
+    settings = study.enter()
+    parts = mnist.read_parts("data/raw/mnist", "data/splits/mnist")
     from oneshot.siamese import net, training
     from oneshot.training.checkpoint import Checkpoint
     from oneshot.training.maps import last_maps
@@ -81,17 +67,21 @@ def one(dimensions: int, seed: int, parts: dict, settings: Params) -> None:
     embed, read_maps, name = embedder(model), embedder(last_maps(model)), f"siamese-{dimensions}d"
     embedded = embed(test.images)
     maps, known = ({"maps": read_maps(part.images)[None]} for part in (test, validation))
-    found = rows(name, seed, embedded, test.labels, settings)
-    found += rows(f"{name}, nine views", seed, mean_over_views(embed, test.images), test.labels, settings)
-    whitened = transform_features("maps_whitened", maps, known, validation.labels)
-    found += rows(f"{name}, maps_whitened", seed, whitened, test.labels, settings)
-    write_csv(PARTS / f"{dimensions}-{seed}.csv", pd.DataFrame(found))
+    vectors = {
+        name: embedded,
+        f"{name}, nine views": mean_over_views(embed, test.images),
+        f"{name}, maps_whitened": transform_features("maps_whitened", maps, known, validation.labels),
+    }
+    found = [row for title, features in vectors.items() for row in rows(title, seed, features, test.labels, settings)]
+    study.write_part("ceilings", f"{dimensions}-{seed}", pd.DataFrame(found))
     write_array(PARTS / f"{dimensions}-{seed}.npy", embedded)
     checkpoint.delete()
 
 
-def collect(parts: dict, settings: Params) -> pd.DataFrame:
+def collect() -> None:
     """Join the tables of all parts, with raw pixels first and the nets of each size together after them."""
+    settings = study.enter()
+    parts = mnist.read_parts("data/raw/mnist", "data/splits/mnist")
     test, sizes = parts["unseen_test"], {}
     for path in sorted(PARTS.glob("*.csv"), key=lambda path: [int(number) for number in path.stem.split("-")]):
         sizes.setdefault(path.stem.split("-")[0], []).append(path)
@@ -101,31 +91,8 @@ def collect(parts: dict, settings: Params) -> pd.DataFrame:
         together = np.concatenate([read_array(path.with_suffix(".npy")) for path in paths], axis=1)
         name = f"siamese-{dimensions}d, {len(paths)} nets together"
         tables.append(pd.DataFrame(rows(name, None, together, test.labels, settings)))
-    return pd.concat([table.astype({"seed": "Int64"}) for table in tables])
-
-
-def main() -> None:
-    """Train one net, or collect all."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("net", type=int, nargs="*", metavar="DIMENSIONS SEED")
-    net = parser.parse_args().net
-    if len(net) not in (0, 2):
-        parser.error("give the dimensions and the seed of a net, or nothing")
-    try:
-        settings = params.load(Params)
-        environment.enter(settings.compute)
-        from oneshot.datasets import mnist
-
-        parts = mnist.read_parts("data/raw/mnist", "data/splits/mnist")
-        if net:
-            one(net[0], net[1], parts, settings)
-        else:
-            write_csv(TABLE, collect(parts, settings))
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("\ninterrupted: the same command resumes after the last finished epoch")
+    study.write_table("ceilings", pd.concat([table.astype({"seed": "Int64"}) for table in tables]))
 
 
 if __name__ == "__main__":
-    main()
+    study.main(__doc__, one, collect)

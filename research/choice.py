@@ -1,129 +1,103 @@
-"""Compare ways to classify new classes from few examples on folds of the seen classes, so that no unseen one is used.
+"""Choose on folds of the seen classes: the 6-class net's recipe, and ways to classify new classes from few examples.
 
-Narrow nets are trained on three seen classes each and classify three others: with the transforms of the features, and
-with soft k-means over the queries.
+Narrow nets are trained on three seen classes and classify three others, from one example and from five. No unseen class
+and no test image is used. The rule for the recipe was set before the first training: of the four the one with
+the greatest mean over RULE, unless a simpler one (with fewer of the two parts) is within the 95% interval of the
+difference.
 
-    python choice.py FOLD    one fold: parts/choice/FOLD.csv
-    python choice.py         tables/choice.csv of all folds, and its picture
+    python choice.py FOLD SEED    one fold and seed, a training by each recipe: parts/choice/FOLD-SEED.csv
+    python choice.py              of all of them, tables/recipe_folds.csv and, by the chosen recipe, tables/choice.csv
 """
 
-import argparse
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from folds import FoldFeatures, FoldParams, all_folds, features_of
-from matplotlib.figure import Figure
-from scipy import stats
+import study
+from folds import SHOTS, Arm, features_of, mean_and_interval, measure
 
-from oneshot.core.environment import enter
-from oneshot.core.errors import UserError
-from oneshot.core.files import write_bytes, write_csv
-from oneshot.core.params import read, validate
 from oneshot.datasets import cifar10
-from oneshot.evaluation import transductive
-from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.episodes import classify_episodes, draw_episodes
-from oneshot.evaluation.transforms import METHODS, transform_features
-from oneshot.plotting.figures import png
+from oneshot.evaluation.methods import METHODS
 
-PARTS, TABLE = Path("parts/choice"), Path("tables/choice.csv")
-REFERENCE = "cl2n"  # the arm that all others are compared with: SimpleShot's
-SHOTS, EPISODES, TOGETHER_EPISODES = (1, 5), 600, 96
-SHRINKAGES = (0.3, 0.8)
-
-
-def main() -> None:
-    """Measure one fold, or compare all."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("fold", nargs="?", choices=[fold.name for fold in all_folds()], metavar="FOLD")
-    name = parser.parse_args().fold
-    try:
-        if name:
-            one(name)
-        else:
-            table = compare(pd.concat([pd.read_csv(path) for path in sorted(PARTS.glob("*.csv"))]))
-            write_csv(TABLE, table)
-            write_bytes(TABLE.with_suffix(".png"), draw(table))
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("\ninterrupted: the same command resumes after the last finished epoch")
+# Weights of the feature norm penalty and of the dense classification loss; simplest first.
+RECIPES = {
+    "plain": (0.0, 0.0),
+    "feature norm penalty": (3.0, 0.0),
+    "dense classification loss": (0.0, 1.0),
+    "both": (3.0, 1.0),
+}
+CHOSEN = "both"
+# What is averaged to choose: what the page's first screen and the report's protocol show, with one example and five.
+RULE = [(arm, shots) for arm in ("raw", "flip_prerelu_gap_whitened") for shots in SHOTS]
+# What else the recipes are compared by.
+COMPARED = ("raw", "cl2n", "prerelu_gap_whitened", "flip_prerelu_gap_whitened")
+COMPARED += ("soft k-means, flip_prerelu_gap_whitened",)
+# The arms, and the one that all others are compared with: SimpleShot's.
+ARMS = {
+    **{method: Arm(method) for method in METHODS},
+    **{f"prerelu_gap_whitened, shrinkage {value}": Arm("prerelu_gap_whitened", value) for value in (0.3, 0.8)},
+    **{
+        f"soft k-means, {method}": Arm(method, together=True)
+        for method in ("cl2n", "prerelu_gap_whitened", "flip_prerelu_gap_whitened")
+    },
+}
+REFERENCE = "cl2n"
 
 
-def one(name: str) -> None:
-    """Train or read the net of a fold, and measure all arms with it."""
-    (fold,) = (fold for fold in all_folds() if fold.name == name)
-    params = validate(read(), FoldParams)
-    enter(params.compute)
-    features = features_of(fold, cifar10.read("data/raw/cifar10"), params, {})
-    rows = [(name, *found) for found in measure(features, params.seed)]
-    write_csv(PARTS / f"{name}.csv", pd.DataFrame(rows, columns=["fold", "arm", "shots", "accuracy"]))
+def one(fold: str, seed: int) -> None:
+    """Train the nets of one fold by all RECIPES with one seed, and measure all ARMS with each."""
+    settings = study.enter().model_copy(update={"seed": seed})
+    data, tables = cifar10.read("data/raw/cifar10"), []
+    for recipe, (penalty, loss) in RECIPES.items():
+        changes = {"feature_norm_penalty": penalty, "dense_classification_loss": loss}
+        found = measure(features_of(fold, data, settings, changes), ARMS, seed)
+        tables.append(found.assign(fold=fold, seed=seed, recipe=recipe))
+    study.write_part("choice", f"{fold}-{seed}", pd.concat(tables))
 
 
-def measure(features: FoldFeatures, seed: int) -> Iterator[tuple[str, int, float]]:
-    """Yield (arm, shots, accuracy) of each arm on one fold; all arms get the same draws."""
-    labels = features.held_out_labels
-    classes = np.unique(labels).tolist()
-    draws = {shots: draw_episodes(labels, classes, episodes=EPISODES, shots=shots, seed=seed) for shots in SHOTS}
-    for arm, make in arms().items():
-        transformed = make(features)
-        together = arm.startswith("soft k-means")
-        for shots, support in draws.items():
-            method = transductive.classify_together if together else classify_episodes
-            chosen = support[:TOGETHER_EPISODES] if together else support
-            yield arm, shots, float(accuracy(method(transformed, labels, classes, chosen)).mean())
+def compare_recipes(values: pd.DataFrame) -> pd.DataFrame:
+    """Gains over `plain`: columns fold, seed, recipe, arm, shots, accuracy -> one row per method, shots and recipe.
+
+    The seeds of a fold are averaged, since folds are what differs. Columns: method, shots, recipe, accuracy (mean over
+    folds), gain, interval_95, behind_best, behind_interval_95, folds; intervals are half-widths over folds. The method
+    "rule" is the mean of RULE.
+    """
+    measured = values.pivot_table(index="fold", columns=["arm", "shots", "recipe"], values="accuracy")
+    compared: dict[tuple[str, int], Any] = {("rule", 0): sum(measured[column] for column in RULE) / len(RULE)}
+    compared |= {(arm, shots): measured[arm, shots] for shots in SHOTS for arm in COMPARED}
+    tables = []
+    for (method, shots), folds in compared.items():
+        gain, interval = mean_and_interval(folds.sub(folds["plain"], axis=0))
+        behind, behind_interval = mean_and_interval(folds.rsub(folds[folds.mean().idxmax()], axis=0))
+        found = {"accuracy": folds.mean(), "gain": gain, "interval_95": interval}
+        found |= {"behind_best": behind, "behind_interval_95": behind_interval}
+        table = pd.DataFrame(found).loc[list(RECIPES)].reset_index()
+        table = table.assign(method=method, shots=shots, folds=len(folds))
+        tables.append(table[["method", "shots", "recipe", *found, "folds"]])
+    return pd.concat(tables)
 
 
-def arms() -> dict[str, Callable[[FoldFeatures], np.ndarray]]:
-    """List what is compared: the name of each arm, and a function from a fold's features to transformed ones."""
-
-    def transform(method: str, **options: float) -> Callable[[FoldFeatures], np.ndarray]:
-        return lambda fold: transform_features(method, *fold[:3], **options)
-
-    made = {method: transform(method) for method in METHODS}
-    for shrinkage in SHRINKAGES:
-        made[f"prerelu_gap_whitened, shrinkage {shrinkage}"] = transform("prerelu_gap_whitened", shrinkage=shrinkage)
-    for method in ("cl2n", "prerelu_gap_whitened", "flip_prerelu_gap_whitened"):
-        made[f"soft k-means, {method}"] = transform(method)
-    return made
-
-
-def compare(values: pd.DataFrame) -> pd.DataFrame:
-    """Compare each arm with REFERENCE in pairs: columns fold, arm, shots and accuracy -> one row per shots and arm.
+def compare_arms(values: pd.DataFrame) -> pd.DataFrame:
+    """Compare each arm with REFERENCE in pairs, by the recipe CHOSEN -> one row per shots and arm, best first.
 
     Columns: shots, arm, accuracy (mean over folds), gain_over_REFERENCE, interval_95 (half-width of the gain's interval
-    over folds, by Student's t), folds; best first. One fold alone has no interval.
+    over folds), folds.
     """
-    rows = []
-    for shots, part in values.groupby("shots"):
-        folds = part.pivot(index="fold", columns="arm", values="accuracy")
-        gains = folds.sub(folds[REFERENCE], axis=0)
-        half = stats.t.ppf(0.975, max(1, len(folds) - 1)) * gains.std() / np.sqrt(len(folds))
-        for arm in folds.mean().sort_values(ascending=False, kind="stable").index:
-            rows.append((shots, arm, folds[arm].mean(), gains[arm].mean(), half[arm], len(folds)))
-    return pd.DataFrame(rows, columns=["shots", "arm", "accuracy", f"gain_over_{REFERENCE}", "interval_95", "folds"])
+    tables = []
+    for shots, part in values[values["recipe"] == CHOSEN].groupby("shots"):
+        folds = part.pivot_table(index="fold", columns="arm", values="accuracy")
+        gain, interval = mean_and_interval(folds.sub(folds[REFERENCE], axis=0))
+        found = {"accuracy": folds.mean(), f"gain_over_{REFERENCE}": gain, "interval_95": interval}
+        table = pd.DataFrame(found).sort_values("accuracy", ascending=False, kind="stable").reset_index()
+        tables.append(table.assign(shots=shots, folds=len(folds))[["shots", "arm", *found, "folds"]])
+    return pd.concat(tables)
 
 
-def draw(table: pd.DataFrame) -> bytes:
-    """Draw the gains with their intervals, one panel per number of shots, best arm on top; return a PNG."""
-    groups = list(table.groupby("shots"))
-    chart = Figure(figsize=(7 * len(groups), 1.2 + 0.28 * max(len(part) for _, part in groups)), dpi=110)
-    chart.set_layout_engine("constrained")
-    for ax, (shots, part) in zip(np.atleast_1d(chart.subplots(1, len(groups))), groups, strict=True):
-        places = -np.arange(len(part))
-        ax.errorbar(
-            100 * part[f"gain_over_{REFERENCE}"], places, xerr=100 * part["interval_95"], fmt="o", color="#0072B2"
-        )
-        ax.set_yticks(places, part["arm"])
-        ax.axvline(0, color="0.6", zorder=0)
-        ax.set_xlabel(f"points over {REFERENCE}, with 95% intervals over {part['folds'].iloc[0]} folds")
-        ax.set_title(f"{shots}-shot", loc="left")
-        ax.grid(axis="x", alpha=0.3)
-    return png(chart)
+def collect() -> None:
+    """Compare all folds and seeds."""
+    values = study.parts("choice")
+    study.write_table("recipe_folds", compare_recipes(values))
+    study.write_table("choice", compare_arms(values))
 
 
 if __name__ == "__main__":
-    main()
+    study.main(__doc__, one, collect)

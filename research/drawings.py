@@ -6,47 +6,25 @@ images, prepared as `python -m oneshot classify` prepares them, and the same epi
 photographed paper: noise of 8 levels of grey, and a shade to 75% from one side to the other.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import study
 from PIL import Image, ImageDraw, ImageFont
 from sklearn.datasets import load_digits
 
-from oneshot.core import environment, files, params
+from oneshot.core import files
 from oneshot.core.errors import UserError
-from oneshot.core.params import Schema
 from oneshot.evaluation.confusion import accuracy_metrics
 from oneshot.evaluation.few_shot import evaluate_groups
 from oneshot.evaluation.transforms import transform_features
 from oneshot.use import digits
 
-TABLE = Path("tables/drawings.csv")
 NETS = ("siamese-2d", "siamese-3d")
 SHOTS, EPISODES, SEED = (1, 5, 10), 2000, 1
 # One file of each hand, by the Debian package that has it.
-FONTS = {
-    "fonts-breip": ["truetype/breip/Breip.ttf"],
-    "fonts-bwht": [
-        f"opentype/bwht/BecauseWe{name}-Regular.otf"
-        for name in ("Build", "Connect", "Create", "Learn", "Mentor", "Organize")
-    ],
-    "fonts-comic-neue": ["opentype/comic-neue/ComicNeue-Regular.otf"],
-    "fonts-dancingscript": ["opentype/dancingscript/DancingScript-Regular.otf"],
-    "fonts-dkg-handwriting": ["truetype/fifthhorseman/dkg.ttf"],
-    "fonts-ecolier-court": ["truetype/ecolier-court/Ecolier-court.ttf"],
-    "fonts-femkeklaver": ["truetype/femkeklaver/femkeklaver.ttf"],
-    "fonts-humor-sans": ["truetype/humor-sans/Humor-Sans.ttf"],
-    "fonts-kaushanscript": ["opentype/kaushanscript/KaushanScript-Regular.otf"],
-    "fonts-klee": ["truetype/klee/KleeOne-Regular.ttf"],
-    "fonts-kristi": ["truetype/kristi/Kristi.ttf"],
-    "fonts-leckerli-one": ["truetype/leckerli-one/LeckerliOne-Regular.ttf"],
-    "fonts-rufscript": ["truetype/rufscript/Rufscript010.ttf"],
-    "fonts-seto": ["truetype/seto/setofont.ttf"],
-    "fonts-sjfonts": ["truetype/sjfonts/Delphine.ttf", "truetype/sjfonts/SteveHand.ttf"],
-    "fonts-tomsontalks": ["truetype/tomsontalks/TomsonTalks.ttf"],
-}
+FONTS = files.read_json(study.ROOT / "research/fonts.json")
 LETTERS = {
     "digits": "0123456789",
     "letters A-E": "ABCDE",
@@ -56,14 +34,9 @@ LETTERS = {
 _HEIGHT, _SIDE = 80, 128  # of a letter's line, and of its image, in pixels
 
 
-class Params(Schema):
-    """What of params.yaml decides the last digits."""
-
-    compute: environment.ComputeParams
-
-
-def main() -> None:
+def measure() -> None:
     """Draw, classify, and write the table."""
+    study.enter()
     sets = {name: from_fonts(letters, font_files()) for name, letters in LETTERS.items()}
     sets["scanned digits"] = scanned()
     rng = np.random.default_rng(SEED)
@@ -83,7 +56,7 @@ def main() -> None:
                 rows.append((name, paper, kind, shots, *accuracy_metrics(confusions).values()))
         start = end
     table = pd.DataFrame(rows, columns=["set", "paper", "features", "shots", "accuracy", "interval_95"])
-    files.write_csv(TABLE, table)
+    study.write_table("drawings", table)
 
 
 def font_files(root: str = "/usr/share/fonts") -> list[Path]:
@@ -155,8 +128,4 @@ def represented(inputs: np.ndarray) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    try:
-        environment.enter(params.load(Params).compute)
-        main()
-    except UserError as error:
-        sys.exit(f"error: {error}")
+    study.main(__doc__, measure)

@@ -7,21 +7,23 @@ animal among its classes, a net cannot tell others apart.
 
 import itertools
 from collections.abc import Mapping
-from hashlib import sha256
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
+from scipy import stats
+from study import ROOT, Params
 
-from oneshot.convnet.params import ConvnetParams, Recipe
-from oneshot.core import files
-from oneshot.core.environment import TrainingComputeParams
-from oneshot.core.environment import determinants as determinants_of
+from oneshot.convnet.params import Recipe
+from oneshot.core import environment, files
+from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages, first_of_each
-from oneshot.core.params import Schema, Seed, validate
+from oneshot.core.params import validate
 from oneshot.datasets import cifar10
-from oneshot.evaluation.transforms import Layers, layers_of
-from oneshot.splits.params import Cifar10Params
+from oneshot.evaluation import transductive
+from oneshot.evaluation.confusion import accuracy
+from oneshot.evaluation.episodes import classify_episodes, draw_episodes
+from oneshot.evaluation.transforms import SHRINKAGE, Layers, layers_of, transform_features
 from oneshot.splits.split import split_classes
 
 VEHICLES, ANIMALS = (0, 1), (2, 3, 4, 5)
@@ -29,35 +31,8 @@ VEHICLES, ANIMALS = (0, 1), (2, 3, 4, 5)
 WIDTHS, UNITS = ((33, 33), (66, 66, 133)), 200
 SIDE, EPOCHS = 16, 2
 HELD_OUT_PER_CLASS, TRAINED_PER_CLASS = 1500, 1200  # images whose features are used
-SCRATCH = Path(__file__).resolve().parents[1] / ".checkpoints/folds"
-
-
-class FoldParams(Schema):
-    """The parameters that the narrow nets' training reads."""
-
-    compute: TrainingComputeParams
-    seed: Seed
-    cifar10: Cifar10Params
-    convnet: ConvnetParams
-
-    def recipe(self, changes: Mapping[str, object]) -> Recipe:
-        """Return the recipe of the 6-class net with the folds' epochs and some changed values."""
-        return validate(
-            self.convnet.recipe_of("6-class").model_dump() | {"resolution_schedule": [(SIDE, EPOCHS)]} | dict(changes),
-            Recipe,
-        )
-
-
-class Fold(NamedTuple):
-    """Classes that a net is trained on, and classes held out from it: labels of CIFAR-10."""
-
-    trained: tuple[int, ...]
-    held_out: tuple[int, ...]
-
-    @property
-    def name(self) -> str:
-        """Name the fold by the classes that its net is trained on, such as "0-23"."""
-        return f"{self.trained[0]}-{''.join(map(str, self.trained[1:]))}"
+SHOTS, EPISODES, TOGETHER_EPISODES = (1, 5), 600, 96
+SCRATCH = ROOT / ".checkpoints/folds"
 
 
 class FoldFeatures(NamedTuple):
@@ -69,43 +44,48 @@ class FoldFeatures(NamedTuple):
     held_out_labels: np.ndarray
 
 
-def all_folds() -> list[Fold]:
-    """List the twelve folds; the first six have each choice of two animals once, and each vehicle three times."""
-    pairs = list(itertools.combinations(ANIMALS, 2))
-    chosen = [(VEHICLES[(place + turn) % 2], *pair) for turn in (0, 1) for place, pair in enumerate(pairs)]
-    return [Fold(trained, tuple(label for label in VEHICLES + ANIMALS if label not in trained)) for trained in chosen]
+class Arm(NamedTuple):
+    """A way to classify: by the nearest class mean of transformed features or, `together`, by soft k-means."""
+
+    method: str
+    shrinkage: float = SHRINKAGE
+    together: bool = False
 
 
-def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: Mapping[str, object]) -> FoldFeatures:
+def all_folds() -> dict[str, tuple[list[int], list[int]]]:
+    """Six folds, with each choice of two animals once, and each vehicle three times, by name, such as "0-23".
+
+    Each is the classes that a net is trained on, which the name lists, and the classes held out from it.
+    """
+    chosen = [[VEHICLES[place % 2], *pair] for place, pair in enumerate(itertools.combinations(ANIMALS, 2))]
+    held_out = [[label for label in (*VEHICLES, *ANIMALS) if label not in trained] for trained in chosen]
+    return {"{}-{}{}".format(*trained): (trained, rest) for trained, rest in zip(chosen, held_out, strict=True)}
+
+
+def features_of(fold: str, data: LabelledImages, params: Params, changes: Mapping[str, object]) -> FoldFeatures:
     """Train the net of a fold by a changed recipe, or read it if it is in SCRATCH, and represent images by it.
 
-    Only official training images of the fold's classes are used. An interrupted training resumes after its last epoch.
+    Raises UserError if there is no fold of that name. Only official training images of its classes are used. An
+    interrupted training resumes after its last epoch.
     """
     from oneshot.convnet import inference, net, training
     from oneshot.training.checkpoint import Checkpoint
     from oneshot.training.tensorflow import seed_initialisation
 
+    if fold not in all_folds():
+        raise UserError(f"there is no fold {fold}: name one of {', '.join(all_folds())}")
+    training.check_precision(precision := params.compute.precision)
+    classes = all_folds()[fold]
     settings = params.cifar10.validation_per_class, params.cifar10.limit_per_class, params.seed
     trained, held_out = (
-        data.parts(split_classes(data.labels, cifar10.TRAINING, list(classes), *settings)) for classes in fold
+        data.parts(split_classes(data.labels, cifar10.TRAINING, group, *settings)) for group in classes
     )
-    recipe = params.recipe(changes)
-    determinants = (
-        recipe.model_dump_json(),
-        str((WIDTHS, UNITS)),
-        str(params.seed),
-        str(params.cifar10),
-        determinants_of(params.compute),
-    )
-    precision = params.compute.precision
-    if precision != "float32":
-        training.check_precision(precision)
-        determinants += (precision,)
-    folder = SCRATCH / sha256(repr(determinants).encode()).hexdigest()[:8]
+    short = params.convnet.recipe_of("6-class").model_dump() | {"resolution_schedule": [(SIDE, EPOCHS)]}
+    recipe = validate(short | dict(changes), Recipe)
     seed_initialisation(params.seed)
     # Winograd's convolutions are slower than TensorFlow's for so few filters.
     model = net.build(
-        len(fold.trained),
+        len(classes[0]),
         widths=WIDTHS,
         units=UNITS,
         precision=precision,
@@ -114,12 +94,14 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
         dropout_flatten=recipe.dropout_flatten,
         dropout_units=recipe.dropout_units,
     )
-    checkpoint = Checkpoint(folder, fold.name, *determinants)
+    fixed = recipe.model_dump_json(), str((WIDTHS, UNITS)), str((params.seed, params.cifar10)), precision
+    name = "-".join([fold, str(params.seed), *(f"{key}={value}" for key, value in changes.items())])
+    checkpoint = Checkpoint(SCRATCH, name, *fixed, environment.determinants(params.compute))
     path = checkpoint.path.with_suffix(".weights.h5")
     if path.exists():
         files.read_weights(path, model)
     else:
-        train, validation = (trained[part].relabelled(fold.trained) for part in ("train", "validation"))
+        train, validation = (trained[part].relabelled(classes[0]) for part in ("train", "validation"))
         options = {"seed": params.seed, "checkpoint": checkpoint, "on_epoch": lambda row: None}
         training.train(model, train, validation, recipe, **options)
         files.write_weights(path, model)
@@ -132,3 +114,25 @@ def features_of(fold: Fold, data: LabelledImages, params: FoldParams, changes: M
     new = first_of_each(held_out["train"], HELD_OUT_PER_CLASS)
     known = first_of_each(trained["train"], TRAINED_PER_CLASS)
     return FoldFeatures(represented(new), represented(known), known.labels, new.labels)
+
+
+def measure(features: FoldFeatures, arms: Mapping[str, Arm], seed: int) -> pd.DataFrame:
+    """Accuracy of each arm on the held-out classes, with the same draws: columns arm, shots, accuracy."""
+    labels = features.held_out_labels
+    classes = np.unique(labels).tolist()
+    made = {name: transform_features(arm.method, *features[:3], shrinkage=arm.shrinkage) for name, arm in arms.items()}
+    rows = []
+    for shots in SHOTS:
+        support = draw_episodes(labels, classes, episodes=EPISODES, shots=shots, seed=seed)
+        for name, arm in arms.items():
+            if arm.together:
+                counts = transductive.classify_together(made[name], labels, classes, support[:TOGETHER_EPISODES])
+            else:
+                counts = classify_episodes(made[name], labels, classes, support)
+            rows.append((name, shots, float(accuracy(counts).mean())))
+    return pd.DataFrame(rows, columns=["arm", "shots", "accuracy"])
+
+
+def mean_and_interval(values: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Means over the rows, one per fold, and the half-widths of their 95% intervals by Student's t; nan of one fold."""
+    return values.mean(), stats.t.ppf(0.975, max(1, len(values) - 1)) * values.std() / np.sqrt(len(values))

@@ -2,21 +2,23 @@
 
 The copy shares the project's cache, so what was trained before is not trained again; interrupted, it stays, and the
 same command resumes.
+
+    python pipeline.py OUT RECIPE KEY=VALUE TARGETS    a file in recipes/, or default, and a setting beyond it
 """
 
-import argparse
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import study
 from ruamel.yaml import YAML
+from study import ROOT
 
 from oneshot.core import keys, params
 from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, write_bytes, write_json
 
-ROOT = Path(__file__).resolve().parents[1]
 PARSER = YAML(typ="safe", pure=True)
 
 
@@ -35,7 +37,7 @@ def change(tree: dict, settings: list[str]) -> dict:
         raise UserError(f"params.yaml has no {error}") from None
 
 
-def project(folder: Path, tree: dict) -> None:
+def update(folder: Path, tree: dict) -> None:
     """Bring a scratch copy up to date: this code, some parameters, the cache of the project."""
     for name in ("src", "stages"):
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -43,7 +45,7 @@ def project(folder: Path, tree: dict) -> None:
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy2(ROOT / name, folder / name)
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
-        YAML(typ="safe", pure=True).dump(tree, file)
+        PARSER.dump(tree, file)
     if not (folder / ".dvc").exists():
         dvc(folder, "init", "--quiet", "--no-scm")
         dvc(folder, "cache", "dir", "--quiet", str(ROOT / ".dvc/cache"))
@@ -56,37 +58,25 @@ def dvc(folder: Path, *words: str) -> None:
         sys.exit(done.returncode)
 
 
-def main() -> None:
+def run(out: Path, recipe: str, setting: str, *targets: str) -> None:
     """Write OUT/metrics.json and, if features/6-class is made, OUT/features."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=Path, help="folder of the results")
-    parser.add_argument("targets", nargs="+", help="stages to run, with what they depend on")
-    parser.add_argument("--recipe", default="default", help="a file in recipes/")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    options = parser.parse_args()
-    try:
-        tree = change(params.read(ROOT), [*settings_of(options.recipe), *options.set])
-        params.check(tree, params.stage_schemas(ROOT))
-    except UserError as error:
-        sys.exit(f"error: {error}")
-    folder = ROOT / ".checkpoints/runs" / options.out.name
+    tree = change(params.read(ROOT), [*settings_of(recipe), setting])
+    params.check(tree, params.stage_schemas(ROOT))
+    folder = ROOT / ".checkpoints/runs" / out.name
     folder.mkdir(parents=True, exist_ok=True)
-    project(folder, tree)
-    try:
-        dvc(folder, "repro", *options.targets)
-    except KeyboardInterrupt:
-        sys.exit("\ninterrupted: the same command resumes")
+    update(folder, tree)
+    dvc(folder, "repro", *targets)
     metrics = {
         path.relative_to(folder / "metrics").with_suffix("").as_posix(): read_json(path)
         for path in sorted((folder / "metrics").rglob("*.json"))
     }
-    write_json(options.out / "metrics.json", {"seed": tree["seed"], "margin": tree["margin"], "metrics": metrics})
+    write_json(out / "metrics.json", {"seed": tree["seed"], "margin": tree["margin"], "metrics": metrics})
     if (folder / "features/6-class").exists():
-        shutil.rmtree(options.out / "features", ignore_errors=True)
+        shutil.rmtree(out / "features", ignore_errors=True)
         for path in (folder / "features/6-class").iterdir():
-            write_bytes(options.out / "features" / path.name, path.read_bytes())
+            write_bytes(out / "features" / path.name, path.read_bytes())
     shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
-    main()
+    study.main(__doc__, run)

@@ -15,7 +15,7 @@ from pathlib import Path
 from dvc.utils.serialize import load_yaml
 
 from oneshot.core.files import write_json
-from tools import smoke, verify
+from tools import compare_runs, smoke
 
 RECORD = Path("docs/gpu.json")
 _SEEN = "import json; from oneshot.training.tensorflow import has_gpu; print(json.dumps(has_gpu()))"
@@ -57,15 +57,15 @@ def install() -> None:
 
 def measure(scratch: Path) -> dict:
     """Run the small pipeline twice and the whole one once: what differs, and the minutes of each stage."""
-    first, second = (verify.read_lock(smoke.run(scratch / name)) for name in ("first", "second"))
+    first, second = (compare_runs.read_lock(smoke.run(scratch / name)) for name in ("first", "second"))
     whole = smoke.copy(scratch / "whole")
     smoke.dvc(whole, "repro")
     smoke.require_run(whole)
     records = {path.stem: json.loads(path.read_text()) for path in sorted((whole / "provenance").glob("*.json"))}
     return {
-        "outputs": len(verify.hashes(first)),
-        "differ_between_two_runs": verify.differing(first, second),
-        "differ_from_the_processors": verify.differing(load_yaml(str(verify.RECORD)), first),
+        "outputs": len(compare_runs.hashes(first)),
+        "differ_between_two_runs": compare_runs.differing(first, second),
+        "differ_from_the_processors": compare_runs.differing(load_yaml(str(compare_runs.RECORD)), first),
         "minutes": {name: record["minutes"] for name, record in records.items()},
         "metrics": {
             path.relative_to(whole).as_posix(): json.loads(path.read_text())

@@ -76,11 +76,6 @@ def test_a_loss_that_rounds_to_nothing_has_no_minus_sign():
     assert "unit with 1 example (60.0%, +0.0 ± 0.2)" in written(rows)[2]
 
 
-def test_an_interval_that_would_round_to_nothing_has_more_decimals():
-    rows = [*MEASURED[:1], ("1-shot unit", 1, "unit", 0.6, 0.01, -0.000171, 0.000076)]
-    assert "unit with 1 example (60.0%, -0.02 ± 0.01)" in written(rows)[2]
-
-
 def test_unlabelled_queries_are_compared_with_the_same_features():
     rows = [
         ("1-shot unit", 1, "unit", 0.7, 0.02, 0.05, 0.01),

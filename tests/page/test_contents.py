@@ -83,7 +83,7 @@ def test_tables_that_are_not_made_yet_say_what_makes_them():
     for hint in (
         "the study has not run: dvc --cd research repro sweep",
         "the study has not run: dvc --cd research repro seeds",
-        "not recorded: dvc --cd research repro minutes",
+        "not recorded: make studies",
     ):
         assert hint in shown
     assert "Raw pixels" not in shown and "stopped where the rows say" not in shown

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tools import smoke, verify
+from tools import compare_runs, smoke
 
 
 def duplicate(source: Path, target: Path) -> Path:
@@ -32,4 +32,4 @@ def ran(output: str) -> list[str]:
 
 def hashes(folder: Path) -> dict[str, str]:
     """The MD5 of every output that a copy's dvc.lock records, by path."""
-    return verify.hashes(verify.read_lock(folder))
+    return compare_runs.hashes(compare_runs.read_lock(folder))

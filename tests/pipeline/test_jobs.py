@@ -23,7 +23,7 @@ from distributed import LocalCluster
 from dvc.utils.serialize import parse_yaml
 
 from tests.pipeline.scratch import dvc
-from tools import cluster, job, smoke, verify
+from tools import cluster, compare_runs, job, smoke
 
 # In one process: the tests share a project and its server.
 pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("jobs")]
@@ -115,7 +115,7 @@ def local(published: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int
         found = {}
         for seed in (2, 5):
             dvc(above / "clone", "exp", "run", "-S", f"seed={seed}")
-            found[seed] = verify.hashes(verify.read_lock(above / "clone"))
+            found[seed] = compare_runs.hashes(compare_runs.read_lock(above / "clone"))
     assert found[2] != found[5]
     return found
 
@@ -136,7 +136,7 @@ def trainings(hold: Path, seed: int) -> list[int]:
 
 def hashes(project: Path, ref: str) -> dict[str, str]:
     """The MD5 of every output of an experiment."""
-    return verify.hashes(parse_yaml(smoke.git(project, "show", f"{ref}:dvc.lock"), "dvc.lock"))
+    return compare_runs.hashes(parse_yaml(smoke.git(project, "show", f"{ref}:dvc.lock"), "dvc.lock"))
 
 
 @contextlib.contextmanager
@@ -324,7 +324,7 @@ def test_a_project_in_a_folder_of_its_repository(project: Path, local: dict, mon
     monkeypatch.chdir(inside)
     ref, _ = job.run("two", ["seed=2"], [], job.origin(), job.head(), place=job.prefix())
     smoke.git(project, "fetch", "--quiet", "origin", f"{ref}:{ref}")
-    assert verify.hashes(parse_yaml(smoke.git(project, "show", f"{ref}:nets/dvc.lock"), "dvc.lock")) == local[2]
+    assert compare_runs.hashes(parse_yaml(smoke.git(project, "show", f"{ref}:nets/dvc.lock"), "dvc.lock")) == local[2]
 
 
 def test_a_revision_that_was_not_pushed_is_a_sentence(project: Path):

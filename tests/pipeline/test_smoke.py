@@ -13,7 +13,7 @@ from dvc.utils.serialize import load_yaml
 from oneshot.nets.table import DENSE, SIAMESE
 from tests.pipeline import hostile
 from tests.pipeline.scratch import dvc, hashes, ran
-from tools import smoke, verify
+from tools import compare_runs, smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
@@ -34,7 +34,7 @@ def test_the_same_bytes_for_another_user_on_another_processor(smoke_runs: tuple[
 
     Nor may stages that run at the same time: the first copy's did, the second's did not.
     """
-    assert verify.differing(*map(verify.read_lock, smoke_runs)) == []
+    assert compare_runs.differing(*map(compare_runs.read_lock, smoke_runs)) == []
 
 
 def test_the_other_processor_is_another_to_the_libraries(tmp_path: Path):
@@ -50,8 +50,8 @@ def test_the_other_processor_is_another_to_the_libraries(tmp_path: Path):
 
 
 def test_the_same_bytes_as_on_the_machine_that_recorded_them(smoke_run: Path):
-    recorded, found = load_yaml(str(verify.RECORD)), verify.read_lock(smoke_run)
-    assert not (difference := verify.explain(recorded, found, verify.machine(smoke_run))), difference
+    recorded, found = load_yaml(str(compare_runs.RECORD)), compare_runs.read_lock(smoke_run)
+    assert not (difference := compare_runs.explain(recorded, found, compare_runs.machine(smoke_run))), difference
 
 
 @pytest.mark.parametrize(

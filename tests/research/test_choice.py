@@ -1,6 +1,7 @@
-"""The choicer: its folds, what it compares, and intervals over folds."""
+"""The choice on folds: the folds, what is compared, and intervals over folds."""
 
 import choice
+import folds
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,18 +11,18 @@ from scipy import stats
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import classify_episodes, draw_episodes
-from oneshot.evaluation.transforms import METHODS, transform_features
+from oneshot.evaluation.methods import METHODS
+from oneshot.evaluation.transforms import transform_features
 
 
 def test_a_net_is_trained_on_a_vehicle_and_two_animals_and_the_others_are_held_out():
-    folds = all_folds()
-    assert len({fold.trained for fold in folds}) == 12
-    for trained, held_out in folds:
+    for name, (trained, held_out) in all_folds().items():
+        assert name == f"{trained[0]}-{trained[1]}{trained[2]}"
         assert sorted(trained + held_out) == sorted(VEHICLES + ANIMALS)
         assert all(len(set(part) & set(VEHICLES)) == 1 for part in (trained, held_out))
-    first = folds[:6]
-    assert len({fold.trained[1:] for fold in first}) == 6
-    assert [fold.trained[0] for fold in first].count(0) == 3
+    chosen = [trained for trained, _ in all_folds().values()]
+    assert len({tuple(trained[1:]) for trained in chosen}) == 6
+    assert [trained[0] for trained in chosen].count(0) == 3
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,10 @@ def features() -> FoldFeatures:
 
 
 def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
-    monkeypatch.setattr(choice, "EPISODES", 20)
-    monkeypatch.setattr(choice, "TOGETHER_EPISODES", 8)
-    found = {(arm, shots): value for arm, shots, value in choice.measure(features, 1)}
-    assert {arm for arm, _ in found} >= set(METHODS)
+    monkeypatch.setattr(folds, "EPISODES", 20)
+    monkeypatch.setattr(folds, "TOGETHER_EPISODES", 8)
+    found = folds.measure(features, choice.ARMS, 1).set_index(["arm", "shots"])["accuracy"]
+    assert {arm for arm, _ in found.index} >= set(METHODS)
     support = draw_episodes(features.held_out_labels, [1, 4, 5], episodes=20, shots=5, seed=1)
     shown = features.held_out_labels, [1, 4, 5]
     both = transform_features("prerelu_gap_whitened", features.held_out, features.trained, features.trained_labels)
@@ -53,20 +54,42 @@ def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
     assert found["soft k-means, prerelu_gap_whitened", 5] == accuracy(together).mean()
 
 
+def values_of(accuracies: dict[str, tuple], arms: tuple[str, ...], recipes: tuple[str, ...]) -> pd.DataFrame:
+    """Accuracies of each fold, by recipe and arm, the same with each number of shots."""
+    rows = [
+        (fold, 1, recipe, arm, shots, value)
+        for fold, found in accuracies.items()
+        for (recipe, arm), value in zip([(recipe, arm) for recipe in recipes for arm in arms], found, strict=True)
+        for shots in folds.SHOTS
+    ]
+    return pd.DataFrame(rows, columns=["fold", "seed", "recipe", "arm", "shots", "accuracy"])
+
+
 def test_arms_are_compared_in_pairs_with_an_interval_over_folds():
-    values = pd.DataFrame(
-        [
-            (fold, arm, 1, accuracy)
-            for fold, both in {"a": (0.5, 0.53), "b": (0.6, 0.64), "c": (0.7, 0.72)}.items()
-            for arm, accuracy in zip(("cl2n", "whitened"), both, strict=True)
-        ],
-        columns=["fold", "arm", "shots", "accuracy"],
-    )
-    table = choice.compare(values)
+    accuracies = {"a": (0.5, 0.53), "b": (0.6, 0.64), "c": (0.7, 0.72)}
+    table = choice.compare_arms(values_of(accuracies, ("cl2n", "whitened"), ("both",)))
+    table = table[table["shots"] == 1]
     assert table["arm"].tolist() == ["whitened", "cl2n"]
     best, reference = table.to_dict("records")
     assert best["accuracy"] == pytest.approx(0.63) and best["gain_over_cl2n"] == pytest.approx(0.03)
     low, high = stats.ttest_1samp([0.03, 0.04, 0.02], 0).confidence_interval()
     assert best["interval_95"] == pytest.approx((high - low) / 2)
     assert reference["gain_over_cl2n"] == reference["interval_95"] == 0
-    assert choice.draw(table).startswith(b"\x89PNG")
+
+
+def test_recipes_are_compared_with_the_plain_one_and_with_the_best_by_the_rule():
+    rng = np.random.default_rng(0)
+    count = len(choice.RECIPES) * len(choice.COMPARED)
+    accuracies = {fold: tuple(rng.uniform(0.4, 0.9, count)) for fold in "abc"}
+    values = values_of(accuracies, choice.COMPARED, tuple(choice.RECIPES))
+    table = choice.compare_recipes(values)
+    assert len(table) == (1 + 2 * len(choice.COMPARED)) * len(choice.RECIPES)
+    rule = table[table["method"] == "rule"].set_index("recipe")
+    arms = values[values["arm"].isin(["raw", "flip_prerelu_gap_whitened"])]
+    means = arms.groupby(["fold", "recipe"])["accuracy"].mean().unstack()[list(choice.RECIPES)]
+    np.testing.assert_allclose(rule["accuracy"], means.mean())
+    np.testing.assert_allclose(rule["gain"], (means.sub(means["plain"], axis=0)).mean(), atol=1e-12)
+    best = means.mean().idxmax()
+    assert rule.loc[best, "behind_best"] == rule.loc["plain", "gain"] == 0
+    low, high = stats.ttest_1samp(means[best] - means["plain"], 0).confidence_interval()
+    assert rule.loc["plain", "behind_interval_95"] == pytest.approx((high - low) / 2)

@@ -5,7 +5,8 @@ from pathlib import Path
 import ensembles
 import numpy as np
 import pytest
-from ensembles import Features, Params
+import study
+from ensembles import Features
 
 from oneshot.core import params
 from oneshot.core.errors import UserError
@@ -15,13 +16,13 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def settings() -> Params:
-    loaded = params.load(Params, ROOT)
+def settings() -> study.Params:
+    loaded = params.load(study.Params, ROOT)
     few = {"images_per_class": 20, "draws": 5, "episodes": 30}
     return loaded.model_copy(update={"one_shot": loaded.one_shot.model_copy(update=few)})
 
 
-def made_up(seed: int, settings: Params) -> Features:
+def made_up(seed: int, settings: study.Params) -> Features:
     """A net to which each class is noise around a point of its own."""
     rng, unseen = np.random.default_rng(seed), settings.cifar10.unseen_classes
     labels, seen_labels = np.repeat(unseen, 30), np.repeat([0, 1], 40)

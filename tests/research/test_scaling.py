@@ -1,15 +1,13 @@
-"""The tables and the picture of the scaling, from made-up points."""
+"""The tables of the scaling, from made-up points, and one real point of each kind of work."""
 
-import io
-import json
-import subprocess
+import os
+import signal
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import scaling
-from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,12 +15,12 @@ ROOT = Path(__file__).parents[2]
 def points() -> pd.DataFrame:
     """Times that grow with the square of what varied first, and not at all with the rest."""
     rows = [
-        (scaling.TITLES[work], varied, size, 3.0 * size**2 if place == 0 else 3.0, 100 + size, "a processor")
-        for work, (_, _, tried) in scaling.WORK.items()
+        (title, varied, size, 3.0 * size**2 if place == 0 else 3.0, 100 + size, "a processor")
+        for title, tried in scaling.WORK.values()
         for place, (varied, sizes) in enumerate(tried.items())
         for size in sizes
     ]
-    return pd.DataFrame(rows, columns=scaling.COLUMNS)
+    return pd.DataFrame(rows, columns=["work", "varied", "size", "seconds", "memory_mib", "machine"])
 
 
 def test_the_exponent_is_that_of_the_growth():
@@ -36,48 +34,53 @@ def test_the_exponent_is_that_of_the_growth():
 @pytest.mark.parametrize(
     ("work", "sizes"),
     [
-        ("convnet", {"images_per_class": 16, "classes": 2, "side": 16}),
-        ("siamese", {"images_per_epoch": 64, "batch": 32, "dimensions": 2}),
-        ("episodes", {"episodes": 4, "images_per_class": 30, "classes": 3, "dimensions": 5}),
+        (scaling.convnet, {"images_per_class": 16, "classes": 2}),
+        (scaling.siamese, {"images_per_epoch": 64, "batch": 32}),
+        (scaling.episodes, {"count": 4, "images_per_class": 30, "classes": 3, "dimensions": 5}),
     ],
 )
-def test_each_kind_of_work_can_be_measured(work: str, sizes: dict[str, int], capsys: pytest.CaptureFixture[str]):
-    scaling._measure(work, sizes)
-    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+def test_each_kind_of_work_can_be_measured(monkeypatch, work, sizes):
+    monkeypatch.chdir(ROOT)
+    found = scaling.measured(work, sizes)
     assert found["seconds"] >= 0 and found["memory_mib"] > 50 and "family" in found["machine"]
 
 
-def test_the_picture_is_drawn():
-    picture = Image.open(io.BytesIO(scaling.draw(points())))
-    assert picture.size[0] > 1000
+def test_what_is_tried_are_arguments_and_their_usual_sizes_are_among_it():
+    for work, (_, tried) in scaling.WORK.items():
+        assert dict(zip(work.__code__.co_varnames, work.__defaults__, strict=False)).keys() == tried.keys()
+        usual = zip(work.__defaults__, tried.values(), strict=True)
+        assert all(size in sizes and sizes == sorted(sizes) for size, sizes in usual)
 
 
-def test_the_usual_size_is_a_point_of_every_curve():
-    for _, usual, tried in scaling.WORK.values():
-        assert usual.keys() == tried.keys()
-        assert all(usual[name] in sizes and sizes == sorted(sizes) for name, sizes in tried.items())
+def one(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str) -> None:
+    """Run the script for one kind of work in a folder with params.yaml."""
+    (folder / "stages").symlink_to(ROOT / "stages")
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["scaling", name])
+    scaling.study.main("", scaling.one, scaling.collect)
 
 
-def test_a_mistake_in_params_yaml_ends_in_one_sentence_of_the_process_that_measures(tmp_path, monkeypatch, capfd):
+def test_a_mistake_in_params_yaml_ends_in_one_sentence_before_anything_is_measured(tmp_path, monkeypatch):
     text = (ROOT / "params.yaml").read_text()
     (tmp_path / "params.yaml").write_text(text.replace("\n    batch: 128 ", "\n    batch: 0 "))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'src'}:{ROOT}")
-    monkeypatch.setattr(sys, "argv", ["scaling", "convnet"])
-    with pytest.raises(SystemExit) as raised:
-        scaling.main()
-    assert raised.value.code == 1
-    shown = capfd.readouterr().err
-    # Before it may come the lines that TensorFlow prints when it is imported.
-    assert shown.splitlines()[-1].startswith("error: params.yaml: convnet.recipe.batch: should be"), shown
-    assert shown.count("error: ") == 1 and "Traceback" not in shown
-    assert list(tmp_path.iterdir()) == [tmp_path / "params.yaml"]
+    with pytest.raises(SystemExit, match=r"^error: params.yaml: convnet.recipe.batch: should be"):
+        one(monkeypatch, tmp_path, "convnet")
+    assert not (tmp_path / "parts").exists()
+
+
+def killed(count: int) -> float:
+    """A kind of work that takes too much memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return count
 
 
 def test_a_killed_process_is_reported_with_its_work(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["scaling", "convnet"])
-    killed = subprocess.CompletedProcess([], -9, stdout="")
-    monkeypatch.setattr(scaling.subprocess, "run", lambda *_, **__: killed)
-    with pytest.raises(SystemExit, match=r"^error: the process that measured convnet .* by signal 9$"):
-        scaling.main()
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    monkeypatch.setattr(scaling, "WORK", {killed: ("killed", {"count": [1]})})
+    with pytest.raises(SystemExit, match=r"^error: the process that measured killed, count 1, was ended by a signal$"):
+        one(monkeypatch, tmp_path, "killed")
+
+
+def test_an_unknown_kind_of_work_is_refused(tmp_path, monkeypatch):
+    with pytest.raises(SystemExit, match=r"^error: there is no work nets: name one of convnet, siamese, episodes$"):
+        one(monkeypatch, tmp_path, "nets")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tools import check, cluster, experiments, gpu, job, repro, results, smoke, verify
+from tools import check_stored, cluster, compare_runs, experiments, gpu, job, repro, results, smoke
 
 OPTIONS = (
     "-S",
@@ -30,7 +30,7 @@ VALUES = st.sampled_from(
     ["", " ", "-", "HEAD", "--", "=", "margin=", "x/y", "a b", "ü", "..", "/", "~", "*", "-1", "\n"]
 )
 WORDS = st.lists(st.one_of(st.sampled_from(OPTIONS), VALUES, st.text(max_size=4)), max_size=5)
-TOOLS = (check, cluster, experiments, gpu, job, repro, results, smoke, verify)
+TOOLS = (check_stored, cluster, compare_runs, experiments, gpu, job, repro, results, smoke)
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.__name__.removeprefix("tools."))
@@ -43,7 +43,12 @@ def test_any_words_end_in_a_status_and_no_traceback(tool, words: list[str], tmp_
         patch.setattr(sys, "argv", ["tool", *words])
         patch.setattr(gpu, "names", list)
         patch.setattr(smoke, "ROOT", tmp_path)
-        for module, name in ((smoke, "run"), (verify, "_twice"), (verify, "_stored"), (verify, "_record")):
+        for module, name in (
+            (smoke, "run"),
+            (compare_runs, "_twice"),
+            (compare_runs, "_stored"),
+            (compare_runs, "_record"),
+        ):
             patch.setattr(module, name, lambda *given, **options: [])
         with pytest.raises(SystemExit) as raised:
             tool.main()

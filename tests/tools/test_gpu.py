@@ -34,7 +34,7 @@ def test_the_record_says_what_differs_and_how_long_each_stage_took(tmp_path: Pat
     monkeypatch.setattr(gpu.smoke, "run", run)
     monkeypatch.setattr(gpu.smoke, "copy", run)
     monkeypatch.setattr(gpu.smoke, "dvc", lambda *words: None)
-    monkeypatch.setattr(gpu.verify, "RECORD", run(tmp_path / "first") / "dvc.lock")
+    monkeypatch.setattr(gpu.compare_runs, "RECORD", run(tmp_path / "first") / "dvc.lock")
     (tmp_path / "scratch").mkdir()
     found = gpu.measure(tmp_path / "scratch")
     assert found["outputs"] == 2 and found["differ_between_two_runs"] == ["a"]

@@ -5,6 +5,7 @@ import os
 import platform
 import resource
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def machine(compute: ComputeParams) -> dict:
         "packages": {name: version(name) for name in _PACKAGES},
         "settings": settings(compute),
     }
+
+
+def processor_of(record: Mapping) -> str:
+    """Name the processor of a record of `machine`."""
+    return f"{record['processor']}, family {record['family']}, model {record['model']}"
 
 
 def _memory() -> int | None:

@@ -146,15 +146,9 @@ def _by_shots(table: pd.DataFrame, column: str, *, largest: bool, gain: str = "g
     found = []
     for shots, rows in table.groupby("shots"):
         row = rows.loc[rows[column].idxmax() if largest else rows[column].idxmin()]
-        points = _points(row[gain], row["gain_interval_95"])
+        points = f"{round(100 * row[gain], 1) + 0.0:+.1f} ± {100 * row['gain_interval_95']:.1f}"
         found.append(f"{row['method']} with {_examples(shots)} ({row['accuracy']:.1%}, {points})")
     return found
-
-
-def _points(gain: float, interval: float) -> str:
-    """Write a gain and its interval in percentage points, with as many decimals as show the interval."""
-    decimals = next((count for count in (1, 2, 3) if round(100 * interval, count) > 0), 1)
-    return f"{round(100 * gain, decimals) + 0.0:+.{decimals}f} ± {100 * interval:.{decimals}f}"
 
 
 def _examples(shots: Hashable) -> str:

@@ -12,6 +12,7 @@ from oneshot.core.images import LabelledImages
 from oneshot.datasets import cifar10
 from oneshot.evaluation import report_protocol
 from oneshot.nets.table import DRAWINGS, PHOTOGRAPHS
+from oneshot.page.metrics import name_of
 from oneshot.page.spread import Mean, mean_with
 
 # Tables of the studies (research/), which docs/studies.json holds; one that is missing there is empty here.
@@ -91,9 +92,9 @@ class Results:
         chosen = np.isin(data["labels"], self.unseen_classes)
         return data["embeddings"][chosen], data["labels"][chosen], data["indices"][chosen]
 
-    def mean_with_others(self, metric: str, value: float) -> Mean | None:
-        """Average a metric of seeds.csv over trainings; None if this run, whose value is given, is not of them."""
-        return mean_with(self.seeds, metric, self.params["seed"], value)
+    def mean_with_others(self, file: str, key: str, value: float) -> Mean | None:
+        """Average a metric, by its place, over trainings; None if this run, whose value is given, is not of them."""
+        return mean_with(self.seeds, name_of(file, key), self.params["seed"], value)
 
     @cached_property
     def protocol(self) -> report_protocol.Draws:

@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-PROTOCOL = "one-shot, the report's protocol"  # the name of its accuracy in research/tables/seeds.csv
-
 
 class Mean(NamedTuple):
     """A metric's mean over trainings and the half-width of its 95% interval."""
@@ -38,8 +36,8 @@ def half_width(deviation, count):
     return stats.t.ppf(0.975, np.maximum(count - 1, 1)) * deviation / np.sqrt(np.maximum(count, 1))
 
 
-def mean_with(trainings: pd.DataFrame, metric: str, seed: int, value: float) -> Mean | None:
-    """Average a metric over trainings, if a run is one of several of them: if they have its seed with its value.
+def mean_with(trainings: pd.DataFrame, metric: str | None, seed: int, value: float) -> Mean | None:
+    """Average a named metric over trainings, if a run is one of several of them: if they have its seed with its value.
 
     trainings: research/tables/seeds.csv. The stored trainings say nothing about a run with other parameters.
     """

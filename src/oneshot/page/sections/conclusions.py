@@ -2,15 +2,15 @@
 
 from oneshot.page import reported
 from oneshot.page.conclusions import of_siamese_nets, sentences
+from oneshot.page.metrics import PROTOCOL
 from oneshot.page.results import EMBEDDINGS, Results
-from oneshot.page.spread import PROTOCOL
 
 
 def section(results: Results) -> dict:
     """Compute the sentences "conclusions"."""
     digits = {net: results.confusion[net] for net in EMBEDDINGS}
     protocol = results.metrics["one_shot_cifar10"]["report_protocol"]
-    mean = results.mean_with_others(PROTOCOL, protocol["accuracy"])
+    mean = results.mean_with_others(*PROTOCOL[:2], protocol["accuracy"])
     siamese = of_siamese_nets(results.metrics)
     tables = results.methods, results.together, results.confusion["one_shot_cifar10"], digits, siamese
     comparable = reported.same_task(results.params["cifar10"])

@@ -1,6 +1,7 @@
 """The digit nets: their embeddings and metrics."""
 
 import numpy as np
+import pandas as pd
 
 from oneshot.datasets import mnist
 from oneshot.evaluation.confusion import error_shares, from_table
@@ -58,7 +59,7 @@ def _tables(results: Results) -> dict:
             values = {group: metrics[group][f"shot_{shots}"]["accuracy"] for group in ("seen", "unseen", "all")}
             maps = metrics["unseen"][f"shot_{shots}"].get("maps_whitened", {"accuracy": None})
             one_shot.append({"name": name, "shots": shots, "maps": maps["accuracy"], **values})
-    confused = [{"name": name, **_confused(results, net)} for net, name in EMBEDDINGS.items()]
+    confused = [{"name": name, **_confused(results.confusion[net])} for net, name in EMBEDDINGS.items()]
     return {
         "digits": {group: results.params["mnist"][f"{group}_digits"] for group in ("seen", "unseen")},
         "siamese_pairs": pairs,
@@ -68,12 +69,19 @@ def _tables(results: Results) -> dict:
     }
 
 
-def _confused(results: Results, net: str) -> dict:
-    """The two most confused pairs of digits, and the report's pairs, with their shares of all errors; and the shots."""
-    table = results.confusion[net]
-    table = table.loc[table["part"] == "all"]
-    matrix, names = from_table(table)
+def confused_digits(table: pd.DataFrame) -> tuple[list[tuple[str, float]], dict[str, float | None]]:
+    """The two most confused pairs of all digits, and the report's pairs, with their shares of all errors.
+
+    table: a digit net's confusion table. A pair of digits that the run does not have has the share None.
+    """
+    matrix, names = from_table(table.loc[table["part"] == "all"])
     shares = {f"{names[a]} with {names[b]}": share for a, b, share in error_shares(matrix)}
-    main = [{"pair": pair, "share": share} for pair, share in list(shares.items())[:2]]
-    report = [shares.get(f"{a} with {b}") for a, b in reported.CONFUSED_DIGITS]
-    return {"shots": int(table["shots"].iloc[0]), "main": main, "report": report}
+    theirs = (f"{a} with {b}" for a, b in reported.CONFUSED_DIGITS)
+    return list(shares.items())[:2], {pair: shares.get(pair) for pair in theirs}
+
+
+def _confused(table: pd.DataFrame) -> dict:
+    main, theirs = confused_digits(table)
+    shots = int(table.loc[table["part"] == "all", "shots"].iloc[0])
+    listed = [{"pair": pair, "share": share} for pair, share in main]
+    return {"shots": shots, "main": listed, "report": list(theirs.values())}

@@ -5,9 +5,9 @@ import numpy as np
 from oneshot.datasets import cifar10
 from oneshot.evaluation.confusion import accuracy, accuracy_metrics, by_class
 from oneshot.page import charts, reported
+from oneshot.page.metrics import PROTOCOL
 from oneshot.page.results import Results
 from oneshot.page.sections.beside import row
-from oneshot.page.spread import PROTOCOL
 
 # The transform that was the best on folds of the seen classes, of those that classify each image by itself (`choice`
 # among the tables of the studies); the maximum over the unseen classes would flatter.
@@ -32,7 +32,7 @@ def section(results: Results) -> dict:
         for name, report, found in zip(names, first, here, strict=True)
     ]
     all_classes = row("mean", mean, overall["accuracy"], overall["interval_95"])
-    rows.append(all_classes | {"mean": results.mean_with_others(PROTOCOL, overall["accuracy"])})
+    rows.append(all_classes | {"mean": results.mean_with_others(*PROTOCOL[:2], overall["accuracy"])})
     details = {
         kind: [
             # A class that was never predicted has no precision.
@@ -53,8 +53,8 @@ def section(results: Results) -> dict:
     found = table.loc[(table["method"] == CHOSEN) & (table["shots"] == table["shots"].min())].to_dict("records")
     chosen = found[0] if found else None
     if chosen is not None:
-        name = f"{chosen['shots']}-shot, random episodes, {chosen['method']}"
-        chosen |= {"mean": results.mean_with_others(name, chosen["accuracy"])}
+        key = f"episodes.shot_{chosen['shots']}.{chosen['method']}.accuracy"
+        chosen |= {"mean": results.mean_with_others("one_shot_cifar10", key, chosen["accuracy"])}
     return {
         "charts": {
             "accuracy": charts.bars(names, {"report": (first, None), "here": ours}, "accuracy"),

@@ -13,7 +13,7 @@ def section(results: Results) -> dict:
     for net, name in results.convnets.items():
         metrics = results.metrics[f"train_convnet/{net}"]
         report = reported.CONVNETS[net] if comparable[net] else reported.TestMetrics(None, None)
-        others = results.mean_with_others(f"{net} net, test accuracy", metrics["test"]["accuracy"])
+        others = results.mean_with_others(f"train_convnet/{net}", "test.accuracy", metrics["test"]["accuracy"])
         cards.append({**row(name, report.accuracy, metrics["test"]["accuracy"]), "mean": others})
         rows.append(row(f"{name}: accuracy", report.accuracy, metrics["test"]["accuracy"]))
         rows.append(row(f"{name}: loss", report.loss, metrics["test"]["loss"]))

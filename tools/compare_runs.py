@@ -17,6 +17,7 @@ import pandas as pd
 from dvc.utils.serialize import dump_yaml, load_yaml
 
 from oneshot.core.keys import flat
+from oneshot.core.provenance import processor_of
 from tools import smoke
 
 RECORD = smoke.ROOT / "tests/pipeline/smoke.lock"
@@ -60,7 +61,7 @@ def explain(recorded: Mapping, found: dict, machine: str) -> str:
     if inputs:
         return text + (
             f"The record is stale: {', '.join(inputs)} changed since it was made. If the results were meant to change,"
-            " run `make record` and commit tests/pipeline/smoke.lock; refactoring must not change them."
+            " run `make record-hashes` and commit tests/pipeline/smoke.lock; refactoring must not change them."
         )
     return text + (
         "Code, parameters and data are those of the record, so this machine gives other bytes than the one that made"
@@ -70,12 +71,7 @@ def explain(recorded: Mapping, found: dict, machine: str) -> str:
 
 def machine(folder: str | Path) -> str:
     """Return the processor of the last run in a project."""
-    return processor(json.loads((Path(folder) / "provenance/split.json").read_text()))
-
-
-def processor(record: Mapping) -> str:
-    """Name the processor of a record of provenance."""
-    return f"{record['processor']}, family {record['family']}, model {record['model']}"
+    return processor_of(json.loads((Path(folder) / "provenance/split.json").read_text()))
 
 
 def largest_difference(first: Path, second: Path) -> float | None:
@@ -111,7 +107,7 @@ def _twice(scratch: Path) -> list[str]:
     first, second = (smoke.run(scratch / name) for name in ("first", "second"))
     faults = differing(read_lock(first), read_lock(second))
     if not faults:
-        print(f"verify: all {len(hashes(read_lock(first)))} outputs have the same hash in both runs")
+        print(f"compare-runs: all {len(hashes(read_lock(first)))} outputs have the same hash in both runs")
     return [f"{path} differs between two runs of the same code, parameters and data" for path in faults]
 
 
@@ -125,7 +121,7 @@ def _stored(scratch: Path) -> list[str]:
     found = read_lock(folder)
     paths = differing(stored, found)
     total = len(hashes(stored))
-    print(f"verify: {total - len(paths)} of {total} outputs are the same as in dvc.lock, on {machine(folder)}")
+    print(f"compare-runs: {total - len(paths)} of {total} outputs are the same as in dvc.lock, on {machine(folder)}")
     faults = []
     for path in paths:
         distance = largest_difference(smoke.ROOT / path, folder / path)
@@ -139,7 +135,7 @@ def _record(scratch: Path) -> list[str]:
     lock = read_lock(folder)
     del lock["stages"]["page"]
     dump_yaml(str(RECORD), lock | {"machine": machine(folder)})
-    print(f"verify: {len(hashes(lock))} hashes are recorded in {RECORD.relative_to(smoke.ROOT)}")
+    print(f"record-hashes: {len(hashes(lock))} hashes are recorded in {RECORD.relative_to(smoke.ROOT)}")
     return []
 
 
@@ -151,13 +147,13 @@ def main() -> None:
     group.add_argument("--record", action="store_true", help="run the small pipeline and record its hashes")
     options = parser.parse_args()
     check = _stored if options.stored else _record if options.record else _twice
-    with tempfile.TemporaryDirectory(prefix="oneshot-verify-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="oneshot-compare-") as scratch:
         try:
             faults = check(Path(scratch))
         except subprocess.CalledProcessError as error:
             sys.exit(error.returncode)
     for fault in faults:
-        print(f"verify: {fault}", file=sys.stderr)
+        print(f"compare-runs: {fault}", file=sys.stderr)
     sys.exit(bool(faults))
 
 

@@ -50,7 +50,7 @@ _BOUNDS = TypeAdapter(
 )
 
 
-def check(root: str | Path = ".", against: str | None = None) -> list[str]:
+def find_faults(root: str | Path = ".", against: str | None = None) -> list[str]:
     """Check a project; return one sentence per fault.
 
     root: the folder of dvc.yaml; against: a Git revision than which no metric may be worse.
@@ -190,14 +190,14 @@ def main() -> None:
         "--against", type=filled, metavar="REVISION", help="Git revision; no metric may be worse than there"
     )
     try:
-        faults = check(against=parser.parse_args().against)
+        faults = find_faults(against=parser.parse_args().against)
     except DvcException as error:
-        sys.exit(f"check: {' '.join(str(error).split())}")
+        sys.exit(f"check-stored: {' '.join(str(error).split())}")
     for fault in faults:
-        print(f"check: {fault}", file=sys.stderr)
+        print(f"check-stored: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
-    print("check: the stored results are those of this code and these parameters, and within bounds")
+    print("check-stored: the stored results are those of this code and these parameters, and within bounds")
 
 
 if __name__ == "__main__":

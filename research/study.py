@@ -1,0 +1,77 @@
+"""What the scripts of the studies share: how they are called, their parameters, and the files of parts and tables."""
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from oneshot.convnet.params import ConvnetParams
+from oneshot.core import environment, params
+from oneshot.core.environment import TrainingComputeParams
+from oneshot.core.errors import UserError
+from oneshot.core.files import write_csv
+from oneshot.core.params import Schema, Seed
+from oneshot.evaluation.params import OneShotParams
+from oneshot.siamese.params import Margin, SiameseParams
+from oneshot.splits.params import Cifar10Params, DigitParams
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Params(Schema):
+    """The parameters that a study may read; research/dvc.yaml says which of them each does."""
+
+    compute: TrainingComputeParams
+    seed: Seed
+    margin: Margin
+    cifar10: Cifar10Params
+    mnist: DigitParams
+    convnet: ConvnetParams
+    siamese: SiameseParams
+    one_shot: OneShotParams
+
+
+def enter() -> Params:
+    """The parameters, in the environment that they ask for: the process may start again."""
+    settings = params.load(Params)
+    environment.enter(settings.compute)
+    return settings
+
+
+def main(about: str | None, part: Callable[..., None], table: Callable[[], None] | None = None) -> None:
+    """Call `part` with the words of the command line, each of the type of its parameter; or `table` if there are none.
+
+    A mistake of the user and Ctrl-C end with one sentence.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, parameter in inspect.signature(part).parameters.items():
+        several = "+" if parameter.kind == parameter.VAR_POSITIONAL else None
+        parser.add_argument(name, type=parameter.annotation, nargs=several)
+    try:
+        if table and len(sys.argv) == 1:
+            table()
+        else:
+            words = list(vars(parser.parse_args()).values())
+            part(*words[:-1], *(words[-1] if words and isinstance(words[-1], list) else words[-1:]))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: the same command resumes")
+
+
+def write_part(study: str, part: str, table: pd.DataFrame) -> None:
+    """Write the table of a part of a study."""
+    write_csv(f"parts/{study}/{part}.csv", table)
+
+
+def parts(study: str) -> pd.DataFrame:
+    """The tables of all parts of a study, one below the other."""
+    return pd.concat([pd.read_csv(path) for path in sorted(Path("parts", study).glob("*.csv"))])
+
+
+def write_table(study: str, table: pd.DataFrame) -> None:
+    """Write the table of a study."""
+    write_csv(f"tables/{study}.csv", table)
