@@ -27,13 +27,13 @@ def main(params: Params, name: str) -> None:
     from oneshot.encoders import write
     from oneshot.encoders.weights import read_net
     from oneshot.evaluation import calibration, transforms
-    from oneshot.evaluation.methods import DIGIT_METHODS, METHODS
+    from oneshot.evaluation.methods import CHOSEN, DIGIT_METHODS, METHODS
 
     weights = f"models/{name}.weights.h5"
     net = read_net(name, weights)
     data = files.read_features(f"features/{name}", net=weights)
     if name in PHOTOGRAPHS:
-        kind, methods, default = "photograph", METHODS, "flip_prerelu_gap_whitened"
+        kind, methods, default = "photograph", METHODS, CHOSEN
         new = np.isin(data["labels"], params.cifar10.unseen_classes if NETS[name].classes == "seen" else [])
         seen, unseen = transforms.layers_of(data, ~new), transforms.layers_of(data, new)
         seen_labels, labels = data["labels"][~new], data["labels"][new]

@@ -16,6 +16,7 @@ from dvc.utils.serialize import load_yaml
 from oneshot.core import keys, params
 from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, visible, write_bytes
+from oneshot.evaluation.methods import CHOSEN
 from oneshot.nets.table import DRAWINGS, NETS
 from oneshot.page import reported
 from oneshot.page.conclusions import of_siamese_nets, sentences
@@ -24,7 +25,7 @@ from oneshot.page.sections.ablations import last_epochs
 from oneshot.page.sections.ceilings import over_trainings
 from oneshot.page.sections.digits import confused_digits
 from oneshot.page.sections.ensembles import over_ensembles
-from oneshot.page.spread import mean_with, spread
+from oneshot.page.spread import gain_text, half_width_text, mean_with, spread
 
 README, DOCS = Path("README.md"), Path("docs")
 
@@ -35,17 +36,13 @@ def headlines(parameters: Mapping) -> dict[str, str]:
     seen, unseen = len(images["seen_classes"]), len(images["unseen_classes"])
     known, new = (", ".join(map(str, digits[f"{part}_digits"])) for part in ("seen", "unseen"))
     protocol = f"the {unseen} other classes, from one example each: accuracy, the report's protocol"
-    transformed = (
-        f"the same {unseen} classes, transformed features with flip test-time averaging (flip_prerelu_gap_whitened)"
-    )
+    transformed = f"the same {unseen} classes, transformed features with flip test-time averaging ({CHOSEN})"
     siamese = f"siamese net in 3-D, trained on the digits {known}: the digits {new}, from one example each"
     return {
         "10-class net, test accuracy": "ConvNet trained on all 10 classes of CIFAR-10: test accuracy",
         "6-class net, test accuracy": f"ConvNet trained on {seen} of them: test accuracy",
         "one-shot, the report's protocol": f"{protocol} (chance: {1 / unseen:.2f})",
-        "1-shot, random episodes, flip_prerelu_gap_whitened": (
-            f"{transformed}, in {parameters['one_shot']['episodes']:,} episodes"
-        ),
+        f"1-shot, random episodes, {CHOSEN}": (f"{transformed}, in {parameters['one_shot']['episodes']:,} episodes"),
         "siamese-3d, unseen digits, 1-shot": f"{siamese} (chance: {1 / len(digits['unseen_digits']):.2f})",
         "siamese-3d, unseen digits, 1-shot, maps_whitened": (
             "the same net and digits, by its last maps, transformed (maps_whitened), instead of its 3-D embedding"
@@ -122,7 +119,7 @@ def ablations_table(table: pd.DataFrame) -> str:
 def ceilings_table(table: pd.DataFrame) -> str:
     """The accuracy on unseen digits over trainings; table: research/tables/ceilings.csv."""
     rows = [
-        (row["net"], row["shots"], _value(row["mean"], row["deviation"]), row["trainings"] or None)
+        (row["net"], row["shots"], _value(row["mean"], row["interval_95"]), row["trainings"] or None)
         for row in over_trainings(table).to_dict("records")
     ]
     return markdown(("features", "shots", "accuracy", "trainings"), rows)
@@ -130,10 +127,10 @@ def ceilings_table(table: pd.DataFrame) -> str:
 
 def ensembles_table(table: pd.DataFrame) -> str:
     """The accuracy by the nets of several trainings together; table: research/tables/ensembles.csv."""
-    means, deviations = over_ensembles(table)
+    means, intervals = over_ensembles(table)
     rows = []
     for setting in means.index:
-        cells = zip(means.loc[setting], deviations.loc[setting], strict=True)
+        cells = zip(means.loc[setting], intervals.loc[setting], strict=True)
         rows.append((setting, *(None if pd.isna(cell[0]) else _value(*cell) for cell in cells)))
     return markdown(("setting", *means), rows)
 
@@ -145,8 +142,8 @@ def recipe_folds_table(table: pd.DataFrame) -> str:
     for _, part in table.groupby(["method", "shots"], sort=False):
         found, method, shots = part.set_index("recipe"), part["method"].iloc[0], part["shots"].iloc[0]
         name = "the rule: mean of the four below in bold" if method == "rule" else f"{shots}-shot, {method}"
-        name = f"**{name}**" if method in ("rule", "raw", "flip_prerelu_gap_whitened") else name
-        gains = (f"{100 * found['gain'][one]:+.1f} ± {100 * found['interval_95'][one]:.1f}" for one in recipes)
+        name = f"**{name}**" if method in ("rule", "raw", CHOSEN) else name
+        gains = (gain_text(*found.loc[one, ["gain", "interval_95"]].to_numpy(float)) for one in recipes)
         rows.append((name, f"{found['accuracy']['plain']:.3f}", *gains))
     rule = table[table["method"] == "rule"].set_index("recipe")
     best = rule["accuracy"].idxmax()
@@ -261,20 +258,18 @@ def main() -> None:
 
 
 def _mean(means: pd.DataFrame, name: str) -> str | None:
-    """Write a metric's mean over trainings, its deviation and their number; None if there is none."""
+    """Write a metric's mean over trainings, its 95% interval and their number; None if there is none."""
     found = means.set_index("metric").reindex([name]).iloc[0]
     if not found["trainings"] > 0:
         return None
-    return f"{_value(found['mean'], found['deviation'])} ({found['trainings']:.0f})"
+    return f"{_value(found['mean'], found['interval_95'])} ({found['trainings']:.0f})"
 
 
-def _value(mean: float, deviation: float | None) -> str:
-    """Write a mean and its deviation, which a single training or ensemble does not have."""
-    return f"{mean:.3f}" + ("" if deviation is None or np.isnan(deviation) else f" +/- {_spread(deviation)}")
-
-
-def _spread(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.0005 else "<0.001"
+def _value(mean: float, interval_95: float | None) -> str:
+    """Write a mean and the half-width of its interval, which a single training or ensemble does not have."""
+    return f"{mean:.3f}" + (
+        "" if interval_95 is None or np.isnan(interval_95) else f" +/- {half_width_text(interval_95)}"
+    )
 
 
 def _number(value: float | None) -> str | None:

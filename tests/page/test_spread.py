@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from oneshot.page.spread import mean_with
+from oneshot.page.spread import gain_text, half_width_text, mean_with
 from tests.page.made_up import trainings
 
 METRIC = "10-class net, test accuracy"
@@ -32,3 +32,21 @@ def test_a_run_that_is_not_one_of_several_trainings_has_no_mean(
     table: pd.DataFrame, metric: str, seed: int, value: float
 ):
     assert mean_with(table, metric, seed, value) is None
+
+
+@pytest.mark.parametrize(
+    ("gain", "half", "text"),
+    [
+        (0.052, 0.001, "+5.2 ± 0.1"),
+        (0.0004, 0.0003, "+0.04 ± 0.03"),
+        (-0.00001, 0.00001, "-0.001 ± 0.001"),
+        (-0.0001, 0.002, "+0.0 ± 0.2"),
+        (0.0, 0.0, "no difference"),
+    ],
+)
+def test_a_gain_has_the_digits_that_its_interval_needs(gain: float, half: float, text: str):
+    assert gain_text(gain, half) == text
+
+
+def test_a_small_half_width_is_not_written_as_0():
+    assert (half_width_text(0.0123), half_width_text(0.0004)) == ("0.012", "<0.001")

@@ -32,7 +32,7 @@ def metrics_of(value: float) -> dict[str, dict]:
 
 
 def spread_of(*rows: tuple[str, float, float, int]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["metric", "mean", "deviation", "trainings"])
+    return pd.DataFrame(rows, columns=["metric", "mean", "interval_95", "trainings"])
 
 
 def table_of(metrics: dict, seeds: pd.DataFrame, thorough: pd.DataFrame, **cifar10: list[int]) -> str:
@@ -60,7 +60,7 @@ def test_a_row_has_the_reports_value_the_stored_one_and_the_means_by_both_recipe
     assert lines[7].endswith("|  | 0.500 |  |  |")
 
 
-def test_one_training_has_no_deviation_and_what_was_not_measured_no_row():
+def test_one_training_has_no_interval_and_what_was_not_measured_no_row():
     metrics, one = metrics_of(0.5), spread_of(("10-class net, test accuracy", 0.81, float("nan"), 1))
     del metrics["one_shot_cifar10"]["report_protocol"]
     lines = table_of(metrics, one, spread_of()).splitlines()
@@ -84,7 +84,7 @@ def test_ensembles_have_a_column_per_recipe_and_number_of_nets():
     table = pd.DataFrame([*single, ("default", 2, "1 2", "1-shot raw", 0.8)], columns=ENSEMBLES)
     lines = results.ensembles_table(table).splitlines()
     assert lines[0] == "| setting | default: 1 net (2) | default: 2 nets (1) |"
-    assert lines[2:] == ["| 1-shot raw | 0.650 +/- 0.071 | 0.800 |"]
+    assert lines[2:] == ["| 1-shot raw | 0.650 +/- 0.635 | 0.800 |"]
 
 
 def test_confusions_are_those_of_the_table():

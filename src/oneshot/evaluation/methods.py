@@ -19,6 +19,9 @@ TRANSFORMS: dict[str, tuple[str, ...]] = {
 LEARNED = frozenset({"centre", "standardise", "whiten"})
 
 
+_LAYERS = {"units": "", "linear": "pre-ReLU units", "pooled": "GAP", "maps": "last maps"}
+
+
 class Method(NamedTuple):
     """How features are made from a net's outputs.
 
@@ -37,6 +40,13 @@ class Method(NamedTuple):
         """The steps of the transform, in order."""
         return TRANSFORMS[self.transform]
 
+    @property
+    def label(self) -> str:
+        """What figures call it, such as "pre-ReLU units + GAP, whitened, flip" (GAP: global average pooling)."""
+        layers = " + ".join(_LAYERS[layer] for layer in self.layers)
+        transform = {"cl2n": "CL2N", "unit": "unit length"}.get(self.transform, self.transform.replace("_", ", "))
+        return ", ".join(filter(None, [layers, transform, "flip" if self.flip else ""]))
+
 
 # Residual nets classify by means of the last maps (He et al. 2016).
 METHODS = {
@@ -51,6 +61,9 @@ METHODS = {
     "flip_gap_whitened": Method("whitened", ("pooled",), flip=True),
     "flip_prerelu_gap_whitened": Method("whitened", ("linear", "pooled"), flip=True),
 }
+# The best on folds of the seen classes (the study `choice`), of those that classify each image by itself; the maximum
+# over the unseen classes would flatter.
+CHOSEN = "flip_prerelu_gap_whitened"
 # Parts of the methods' old names, and what they are now.
 _RENAMED = {"centred": "cl2n", "mirror": "flip", "pooled": "gap", "both": "prerelu_gap", "linear": "prerelu"}
 

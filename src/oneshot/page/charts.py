@@ -165,7 +165,7 @@ def methods(rows: Sequence[tuple[str, str, float, float]]) -> dict:
                 "mode": "markers",
                 "name": name,
                 "x": _numbers([found[method][0] for method in listed]),
-                "y": [method.replace("_", " ") for method in listed],
+                "y": listed,
                 "error_x": {"type": "data", "array": _numbers([found[method][1] for method in listed])},
                 "marker": {"color": colour, "symbol": symbol, "size": 10},
                 "hovertemplate": "%{y}: %{x:.3f}<extra>" + name + "</extra>",

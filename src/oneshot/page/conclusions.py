@@ -4,16 +4,19 @@ The report's last slide, "Conclusions", is empty. Every number and name here com
 change with them.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from oneshot.datasets import cifar10
 from oneshot.evaluation.confusion import accuracy, error_shares, from_table
+from oneshot.evaluation.methods import CHOSEN
 from oneshot.nets.table import SIAMESE
 from oneshot.page import reported
-from oneshot.page.spread import Mean
+from oneshot.page.spread import Mean, gain_text
+
+_SIMPLE = "cl2n"
 
 
 def sentences(
@@ -27,7 +30,8 @@ def sentences(
     *,
     comparable: bool = True,
 ) -> list[str]:
-    """Write the sentences: what is reached, what helps most and least, what unlabelled queries add, what is confused.
+    """Write the sentences: what is reached, what the chosen and the simplest transform give, what unlabelled
+    queries add, what is confused. "±" is the half-width of a 95% interval.
 
     protocol: accuracy and interval_95 of the report's protocol; methods, together: tables of few_shot.compare_methods
     and of compare_transductive; confusion: the protocol's confusion table; digits: those of the digit nets, by net;
@@ -37,8 +41,8 @@ def sentences(
     matrix, names = from_table(confusion)
     return [
         _reached(protocol, names, mean, comparable=comparable),
-        f"{_most(methods)} {_most_on_digits(siamese)}",
-        _least(methods),
+        f"{_chosen(methods)} {_on_digits(siamese)}",
+        _more_examples(methods),
         _unlabelled(together),
         f"{_confused_classes(matrix, names, comparable=comparable)} {_confused_digits(digits)}",
     ]
@@ -52,28 +56,33 @@ def of_siamese_nets(metrics: Mapping[str, Mapping]) -> dict[str, Mapping]:
 def _reached(protocol: Mapping[str, float], names: Sequence[str], mean: Mean | None, *, comparable: bool) -> str:
     parts = [
         f"From one example of each of {len(names)} classes that the net never saw, raw features classify"
-        f" {protocol['accuracy']:.1%} (± {100 * protocol['interval_95']:.1f} points) of the images correctly by the"
-        f" report's protocol; chance is {1 / len(names):.0%}."
+        f" {protocol['accuracy']:.1%} of the images correctly by the report's protocol (±"
+        f" {100 * protocol['interval_95']:.1f} points over episodes); chance is {1 / len(names):.0%}."
     ]
     if mean:
         points = 100 * mean.interval_95
-        parts.append(f"The mean of {mean.trainings} trainings is {mean.mean:.1%} (± {points:.1f} points).")
+        parts.append(
+            f"The mean of {mean.trainings} trainings is {mean.mean:.1%} (± {points:.1f} points over trainings)."
+        )
     if comparable:
         first, second = float(np.mean(list(reported.ACCURACY.values()))), accuracy(np.array(reported.CONFUSION))
         parts.append(f"The report's two runs gave {first:.1%} and {second:.1%}.")
     return " ".join(parts)
 
 
-def _most(methods: pd.DataFrame) -> str:
-    best = _by_shots(methods.loc[methods["method"] != "raw"], "gain_over_raw", largest=True)
-    if not best:
-        return "No transform of the features was measured besides raw ones."
+def _chosen(methods: pd.DataFrame) -> str:
+    found = _by_shots(methods, CHOSEN, "gain_over_raw")
+    if not found:
+        return (
+            f"The transform of the features that was chosen on folds of the seen classes, {CHOSEN}, was not measured."
+        )
     return (
-        f"In random episodes, the most helpful transform of the features is {_and(best)}, in points over raw features."
+        f"In random episodes, the transform of the features that was chosen on folds of the seen classes, {CHOSEN},"
+        f" gives {_and(found)}: gains in points over raw features, ± over episodes."
     )
 
 
-def _most_on_digits(siamese: Mapping[str, Mapping]) -> str:
+def _on_digits(siamese: Mapping[str, Mapping]) -> str:
     found, fewest = [], 0
     for net, metrics in siamese.items():
         fewest = min(int(key.removeprefix("shot_")) for key in metrics)
@@ -83,25 +92,26 @@ def _most_on_digits(siamese: Mapping[str, Mapping]) -> str:
     return f"With {_examples(fewest)} of each unseen digit, the whitened last maps give {_and(found)}."
 
 
-def _least(methods: pd.DataFrame) -> str:
+def _more_examples(methods: pd.DataFrame) -> str:
     raw = methods.loc[methods["method"] == "raw"].sort_values("shots")
     first, last = raw.iloc[0], raw.iloc[-1]
     more = ""
     if len(raw) > 1:
         gain = 100 * (last["accuracy"] - first["accuracy"])
         more = f"With raw features, {last['shots']} examples instead of {first['shots']} gain {gain:+.1f} points."
-    worst = _by_shots(methods.loc[methods["method"] != "raw"], "gain_over_raw", largest=False)
-    least = f"The least helpful transform is {_and(worst)}." if worst else ""
-    return " ".join(filter(None, [more, least])) or "Only one number of examples was measured."
+    found = _by_shots(methods, _SIMPLE, "gain_over_raw")
+    simple = f"The simplest transform, {_SIMPLE} of SimpleShot, gives {_and(found)}." if found else ""
+    return " ".join(filter(None, [more, simple])) or "Only one number of examples was measured."
 
 
 def _unlabelled(together: pd.DataFrame) -> str:
-    best = _by_shots(together, "accuracy", largest=True, gain="gain_over_inductive")
-    if not best:
-        return "Classifying all queries of an episode together was not measured."
+    found = _by_shots(together, CHOSEN, "gain_over_inductive")
+    if not found:
+        return f"Classifying all queries of an episode together was not measured with {CHOSEN}."
     return (
-        f"If all queries are classified together, which is another task, soft k-means is best with {_and(best)}, in"
-        " points over the same features query by query."
+        "If all queries of an episode are classified together (transductive), which is another task, soft k-means with"
+        f" the same transform gives {_and(found)}: gains in points over the same features query by query, ± over"
+        " episodes."
     )
 
 
@@ -141,17 +151,15 @@ def _equally(pairs: int) -> str:
     return f"if all pairs were equally frequent, each would be {1 / pairs:.0%}"
 
 
-def _by_shots(table: pd.DataFrame, column: str, *, largest: bool, gain: str = "gain_over_raw") -> list[str]:
-    """Describe the row with the largest or the least value of a column, for each number of shots."""
-    found = []
-    for shots, rows in table.groupby("shots"):
-        row = rows.loc[rows[column].idxmax() if largest else rows[column].idxmin()]
-        points = f"{round(100 * row[gain], 1) + 0.0:+.1f} ± {100 * row['gain_interval_95']:.1f}"
-        found.append(f"{row['method']} with {_examples(shots)} ({row['accuracy']:.1%}, {points})")
-    return found
+def _by_shots(table: pd.DataFrame, method: str, gain: str) -> list[str]:
+    """Describe what a method reaches and gains with each number of shots."""
+    return [
+        f"{row['accuracy']:.1%} with {_examples(row['shots'])} ({gain_text(row[gain], row['gain_interval_95'])})"
+        for row in table.loc[table["method"] == method].sort_values("shots").to_dict("records")
+    ]
 
 
-def _examples(shots: Hashable) -> str:
+def _examples(shots: int) -> str:
     return f"{shots} example{'s' if shots != 1 else ''}"
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from oneshot.page.results import EMBEDDINGS
+from oneshot.page.spread import gain_text, half_width_text
 from oneshot.plotting.palette import COLOURS
 
 _FOLDER = Path(__file__).parent
@@ -25,7 +26,8 @@ def render(contents: Mapping) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": _number, "signed": _signed, "percent": _percent, "grouped": "{:,}".format}
-    environment.filters["listed"] = _listed
+    environment.filters |= {"listed": _listed, "half_width": _half_width}
+    environment.globals["gain_text"] = gain_text
     text = environment.get_template("page.html").render(
         contents,
         colours=COLOURS,
@@ -65,6 +67,10 @@ def _listed(values: Iterable) -> str:
 
 def _number(value: float | None) -> str:
     return _UNKNOWN if value is None else f"{value:.3f}"
+
+
+def _half_width(value: float | None) -> str:
+    return _UNKNOWN if value is None else half_width_text(value)
 
 
 def _signed(value: float | None) -> str:

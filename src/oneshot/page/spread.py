@@ -36,6 +36,20 @@ def half_width(deviation, count):
     return stats.t.ppf(0.975, np.maximum(count - 1, 1)) * deviation / np.sqrt(np.maximum(count, 1))
 
 
+def half_width_text(value: float) -> str:
+    """Write the half-width of an interval with three decimals."""
+    return f"{value:.3f}" if value >= 0.0005 else "<0.001"
+
+
+def gain_text(gain: float, interval_95: float) -> str:
+    """Write a gain in accuracy with its interval, in points, with the digits that the interval needs."""
+    if gain == interval_95 == 0:
+        return "no difference"
+    digits = next(digits for digits in (1, 2, 3, 4) if digits == 4 or round(100 * interval_95, digits))
+    # No minus sign before what is rounded to 0.
+    return f"{round(100 * gain, digits) + 0.0:+.{digits}f} ± {100 * interval_95:.{digits}f}"
+
+
 def mean_with(trainings: pd.DataFrame, metric: str | None, seed: int, value: float) -> Mean | None:
     """Average a named metric over trainings, if a run is one of several of them: if they have its seed with its value.
 

@@ -20,12 +20,13 @@ def test_ensembles_of_one_size_are_averaged():
         for setting, gain in (("report's protocol, raw", 0), ("1-shot raw", 0.2))
         for seeds, accuracy in (("1", 0.1 + gain), ("2", 0.3 + gain), ("1 2", 0.35 + gain), ("2 1", 0.45 + gain))
     ]
-    means, deviations = over_ensembles(pd.DataFrame(rows, columns=COLUMNS))
+    means, intervals = over_ensembles(pd.DataFrame(rows, columns=COLUMNS))
     sizes = ["default: 1 net (2)", "default: 2 nets (2)", "thorough: 1 net (2)", "thorough: 2 nets (2)"]
-    for found in (means, deviations):
+    for found in (means, intervals):
         assert list(found) == sizes and list(found.index) == ["report's protocol, raw", "1-shot raw"]
     np.testing.assert_allclose(means, [[0.2, 0.4, 0.3, 0.5], [0.4, 0.6, 0.5, 0.7]])
-    np.testing.assert_allclose(deviations, [[0.02**0.5, np.nan] * 2] * 2)
+    half = stats.t.interval(0.95, 1, scale=0.1)[1]
+    np.testing.assert_allclose(intervals, [[half, np.nan] * 2] * 2)
 
 
 def test_what_was_not_measured_is_missing():

@@ -4,14 +4,11 @@ import numpy as np
 
 from oneshot.datasets import cifar10
 from oneshot.evaluation.confusion import accuracy, accuracy_metrics, by_class
+from oneshot.evaluation.methods import CHOSEN, METHODS
 from oneshot.page import charts, reported
 from oneshot.page.metrics import PROTOCOL
 from oneshot.page.results import Results
 from oneshot.page.sections.beside import row
-
-# The transform that was the best on folds of the seen classes, of those that classify each image by itself (`choice`
-# among the tables of the studies); the maximum over the unseen classes would flatter.
-CHOSEN = "flip_prerelu_gap_whitened"
 
 
 def section(results: Results) -> dict:
@@ -45,7 +42,7 @@ def section(results: Results) -> dict:
     reported_names = [cifar10.NAMES[label] for label in reported.CONFUSION_LABELS]
     table = results.methods
     settings = [
-        (f"{shots}-shot", method, value, interval)
+        (f"{shots}-shot", METHODS[method].label, value, interval)
         for shots, method, value, interval in zip(
             table["shots"], table["method"], table["accuracy"], table["interval_95"], strict=True
         )
@@ -54,6 +51,7 @@ def section(results: Results) -> dict:
     chosen = found[0] if found else None
     if chosen is not None:
         key = f"episodes.shot_{chosen['shots']}.{chosen['method']}.accuracy"
+        chosen |= {"label": METHODS[CHOSEN].label}
         chosen |= {"mean": results.mean_with_others("one_shot_cifar10", key, chosen["accuracy"])}
     return {
         "charts": {
@@ -73,5 +71,5 @@ def section(results: Results) -> dict:
         "report_second_run": float(accuracy(np.array(reported.CONFUSION))),
         "methods": table["method"].nunique(),
         "chosen": chosen,
-        "together": results.together.to_dict("records"),
+        "together": [row | {"label": METHODS[row["method"]].label} for row in results.together.to_dict("records")],
     }

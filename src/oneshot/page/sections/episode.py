@@ -1,4 +1,4 @@
-"""The first draw of the report's protocol: the examples, their representations and distances."""
+"""The first episode of the report's protocol: the examples, their representations and distances."""
 
 import numpy as np
 
@@ -9,15 +9,15 @@ from oneshot.page.sheets import sheet
 
 
 def section(results: Results) -> dict:
-    """Compute "draw", the chart "vectors" and the sheet "draw"."""
+    """Compute "episode", the chart "vectors" and the sheet "examples"."""
     features, _, indices = results.unseen()
     draws = results.protocol
     supports = draws.pool[draws.support[0, :, 0]]
     classes, names = results.unseen_classes, results.unseen_names
     return {
         "charts": {"vectors": charts.vectors(features[supports], names)},
-        "sheets": {"draw": sheet(results.cifar10.images[indices[supports]], len(supports))},
-        "draw": {
+        "sheets": {"examples": sheet(results.cifar10.images[indices[supports]], len(supports))},
+        "episode": {
             "names": names,
             "labels": classes,
             "accuracy": float(accuracy(draws.confusions[0])),
