@@ -16,7 +16,7 @@ from oneshot.core.files import write_csv
 from oneshot.core.params import Schema, Seed
 from oneshot.evaluation.params import OneShotParams
 from oneshot.siamese.params import Margin, SiameseParams
-from oneshot.splits.params import Cifar10Params, DigitParams
+from oneshot.splits.params import Cifar10Params, MnistParams
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,7 +28,7 @@ class Params(Schema):
     seed: Seed
     margin: Margin
     cifar10: Cifar10Params
-    mnist: DigitParams
+    mnist: MnistParams
     convnet: ConvnetParams
     siamese: SiameseParams
     one_shot: OneShotParams
