@@ -26,6 +26,8 @@ from oneshot.page.sections.ceilings import over_trainings
 from oneshot.page.sections.digits import confused_digits
 from oneshot.page.sections.ensembles import over_ensembles
 from oneshot.page.spread import gain_text, half_width_text, mean_with, spread
+from tools.repro import need
+from tools.smoke import record_of
 
 README, DOCS = Path("README.md"), Path("docs")
 
@@ -159,9 +161,29 @@ def stages_table(pipeline: Mapping) -> str:
     """The stages of dvc.yaml: name, description and variants."""
     rows = []
     for name, stage in pipeline["stages"].items():
-        variants = list(stage.get("foreach", {})) or [item for row in stage.get("matrix", {}).values() for item in row]
-        rows.append((f"`{name}`", stage.get("do", stage)["desc"], ", ".join(variants)))
+        rows.append((f"`{name}`", stage.get("do", stage)["desc"], ", ".join(_variants(stage))))
     return markdown(("stage", "what it makes", "runs for"), rows)
+
+
+def cost_table(pipeline: Mapping, folder: str | Path = "provenance") -> str:
+    """Minutes and memory of the stages of dvc.yaml, by the records of their last runs, and where these were."""
+    rows, total, machines = [], 0.0, set()
+    for name, stage in pipeline["stages"].items():
+        command = stage.get("do", stage)["cmd"]
+        places = [f"{record_of(re.sub(r'[$]{.*?}', item, command))}.json" for item in _variants(stage) or [""]]
+        records = [read_json(Path(folder) / place) for place in places]
+        minutes, peaks = ([record[key] for record in records if key in record] for key in ("minutes", "peak_gib"))
+        peak = f"{max(peaks):.2f}" if len(peaks) == len(records) else "not recorded"
+        rows.append((f"`{name}`", ", ".join(f"{value:.1f}" for value in minutes), peak, f"{need(name):g}"))
+        total += sum(minutes)
+        machines |= {f"{record['processor']}, {record['processors']} processors" for record in records}
+    table = markdown(("stage", "minutes of each run", "peak, GiB", "make repro allows for, GiB"), rows)
+    return f"{table}\n\nTogether {total:.0f} minutes, on {'; '.join(sorted(machines))}."
+
+
+def _variants(stage: Mapping) -> list[str]:
+    """What a stage of dvc.yaml runs for, such as names of nets."""
+    return list(stage.get("foreach", {})) or [item for row in stage.get("matrix", {}).values() for item in row]
 
 
 def card_table(metrics: Mapping[str, Mapping], parameters: Mapping) -> str:
@@ -207,7 +229,7 @@ def generate() -> dict[Path, str]:
     confusions = {
         net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in DRAWINGS
     }
-    parameters = params.read()
+    pipeline, parameters = load_yaml("dvc.yaml"), params.read()
     params.check(parameters, params.stage_schemas())
     images = parameters["cifar10"]
     protocol = metrics["one_shot_cifar10"]["report_protocol"]
@@ -221,7 +243,7 @@ def generate() -> dict[Path, str]:
     texts = {
         README: {
             "results": results_table(metrics, seeds, thorough, headlines(parameters), images),
-            "stages": stages_table(load_yaml("dvc.yaml")),
+            "stages": stages_table(pipeline),
             "conclusions": "\n".join(f"- {sentence}" for sentence in conclusions),
         },
         DOCS / "results.md": {
@@ -234,6 +256,7 @@ def generate() -> dict[Path, str]:
         DOCS / "scaling.md": {
             "growth": markdown(list(growth), growth.itertuples(index=False)),
             "machine": "; ".join(studies["scaling"]["machine"].unique()),
+            "cost": cost_table(pipeline),
         },
     }
     return {path: fill(path.read_text(encoding="utf-8"), tables) for path, tables in texts.items()}

@@ -61,6 +61,11 @@ def test_relabelling_equals_a_dictionary(classes, data):
     assert images.labels.tolist() == labels
 
 
+def test_a_label_that_is_none_of_the_classes_is_refused():
+    with pytest.raises(ValueError, match=r"the label 2 is not among the classes \[0, 5\]"):
+        some([0, 2, 5]).relabelled([0, 5])
+
+
 @given(st.lists(labels_of_images, min_size=1, max_size=4))
 def test_joined_sets_stand_one_after_another(sets):
     parts = [some(labels, start=50 * number) for number, labels in enumerate(sets)]

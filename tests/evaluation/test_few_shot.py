@@ -6,7 +6,13 @@ import pytest
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import classify_episodes, draw_episodes, query_parts
-from oneshot.evaluation.few_shot import compare_methods, compare_transductive, evaluate_groups, method_metrics
+from oneshot.evaluation.few_shot import (
+    compare_methods,
+    compare_transductive,
+    evaluate_groups,
+    few_shot_accuracy,
+    method_metrics,
+)
 from oneshot.evaluation.transforms import transform_features
 
 CLASSES = [6, 7, 8]
@@ -115,3 +121,14 @@ def test_the_draws_of_a_group_depend_on_its_name(data):
     groups = {"seen": CLASSES, "all": CLASSES}
     confusions = evaluate_groups(features, labels, groups, shots=[1], episodes=7, seed=2)
     assert not np.array_equal(confusions["seen", 1], confusions["all", 1])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_of_ones_own_that_are_no_numbers_are_refused(value):
+    features, labels = np.random.default_rng(0).normal(size=(40, 3)), np.repeat(["a", "b"], 20)
+    assert few_shot_accuracy(features, labels, shots=[1], episodes=5)["accuracy"].between(0, 1).all()
+    features[7, 1] = value
+    with pytest.raises(ValueError, match="no finite numbers"):
+        few_shot_accuracy(features, labels, shots=[1], episodes=5)
+    with pytest.raises(ValueError, match="have the shapes"):
+        few_shot_accuracy(features, labels[:-1], shots=[1], episodes=5)

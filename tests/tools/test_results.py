@@ -10,6 +10,7 @@ import pytest
 from dvc.utils.serialize import load_yaml
 
 from oneshot.core import params
+from oneshot.core.files import write_json
 from oneshot.page import reported
 from oneshot.page.metrics import METRICS
 from tools import results
@@ -157,3 +158,21 @@ def test_the_texts_are_up_to_date_and_every_row_is_stored():
         for part in key.split("."):
             value = value[part]
         assert 0 < value < 3
+
+
+def test_no_stage_took_more_memory_than_make_repro_allows_for():
+    pipeline = load_yaml(str(ROOT / "dvc.yaml"))
+    rows = [line.split("|") for line in results.cost_table(pipeline, ROOT / "provenance").splitlines()[2:-2]]
+    assert [row[1].strip(" `") for row in rows] == list(pipeline["stages"])
+    measured = [(float(row[3]), float(row[4])) for row in rows if "not" not in row[3]]
+    assert measured and all(0 < peak < allowed for peak, allowed in measured)
+
+
+def test_the_costs_of_a_stage_are_those_of_all_its_runs(tmp_path: Path):
+    for name, minutes, peak in (("a", 2, 0.5), ("b", 1.5, 1.25)):
+        record = {"minutes": minutes, "peak_gib": peak, "processor": "a Xeon", "processors": 2}
+        write_json(tmp_path / f"train_net-{name}.json", record)
+    pipeline = {"stages": {"train": {"matrix": {"net": ["a", "b"]}, "cmd": "python stages/train_net.py ${item.net}"}}}
+    *_, row, _, last = results.cost_table(pipeline, tmp_path).splitlines()
+    assert row == "| `train` | 2.0, 1.5 | 1.25 | 2 |"
+    assert last == "Together 4 minutes, on a Xeon, 2 processors."
