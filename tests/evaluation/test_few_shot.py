@@ -112,7 +112,7 @@ def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(data)
         classes = groups[group]
         support = draw_episodes(labels, classes, episodes=7, shots=shots, seed=2, purpose=group)
         np.testing.assert_array_equal(counts, classify_episodes(features, labels, classes, support))
-        assert counts.sum(1).tolist() == [[20 - shots] * len(classes)] * 7
+        assert counts.sum(2).tolist() == [[20 - shots] * len(classes)] * 7
 
 
 def test_the_draws_of_a_group_depend_on_its_name(data):
