@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 import study
 
-from oneshot.core import params
-from oneshot.core.environment import ComputeParams, enter
+from oneshot.core import environment, params
+from oneshot.core.environment import ComputeParams
 from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
 from oneshot.core.provenance import machine, peak_memory, processor_of
@@ -139,7 +139,7 @@ def one(name: str) -> None:
     if work is None:
         raise UserError(f"there is no work {name}: name one of {', '.join(work.__name__ for work in WORK)}")
     params.load(study.Params)
-    enter(COMPUTE)
+    environment.enter(COMPUTE)
     title, tried = WORK[work]
     rows = []
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
