@@ -91,5 +91,4 @@ test: env  ## run all tests: unit, pipeline and data; LONG=1: also those that on
 #### Maintain
 
 bench: env  ## measure speed: training (PyTorch's too, if installed), episodes and what a job costs
-	@for script in benchmarks/*.py; do $(RUN) python $$script || exit; done
-	@$(RUN) python -m tools.job_cost
+	@for name in training episodes job; do $(RUN) python -m benchmarks.$$name || exit; done

@@ -18,8 +18,7 @@ import study
 from oneshot.core import environment
 from oneshot.core.files import read_array, write_array
 from oneshot.datasets import mnist
-from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.few_shot import evaluate_groups
+from oneshot.evaluation.few_shot import few_shot_accuracy
 from oneshot.evaluation.transforms import transform_features
 from oneshot.siamese.params import Recipe
 
@@ -27,15 +26,12 @@ PARTS = Path("parts/ceilings")
 SHIFT = 2  # pixels between the views of an image; chosen on folds of the seen digits (docs/log/recipe.md)
 
 
-def rows(net: str, seed: int | None, features: np.ndarray, labels: np.ndarray, settings: study.Params) -> list[dict]:
+def table_of(net: str, seed: int | None, features: np.ndarray, labels: np.ndarray, settings: study.Params):
     """Classify the unseen digits: features (n, d), labels (n,) of test images -> a row per number of shots."""
-    one_shot = settings.one_shot
+    one_shot, classes = settings.one_shot, settings.mnist.unseen_digits
     many = {"shots": one_shot.shots, "episodes": one_shot.episodes, "seed": settings.seed}
-    confusions = evaluate_groups(features, labels, {"unseen": settings.mnist.unseen_digits}, **many)
-    return [
-        {"net": net, "shots": shots, "seed": seed, "accuracy": accuracy(counts).mean()}
-        for (_, shots), counts in confusions.items()
-    ]
+    found = few_shot_accuracy(features, labels, classes=classes, purpose="unseen", **many)
+    return found.assign(net=net, seed=pd.array([seed], "Int64")[0])[["net", "shots", "seed", "accuracy"]]
 
 
 def mean_over_views(embed: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> np.ndarray:
@@ -72,8 +68,8 @@ def one(dimensions: int, seed: int) -> None:
         f"{name}, nine views": mean_over_views(embed, test.images),
         f"{name}, maps_whitened": transform_features("maps_whitened", maps, known, validation.labels),
     }
-    found = [row for title, features in vectors.items() for row in rows(title, seed, features, test.labels, settings)]
-    study.write_part("ceilings", f"{dimensions}-{seed}", pd.DataFrame(found))
+    found = [table_of(title, seed, features, test.labels, settings) for title, features in vectors.items()]
+    study.write_part("ceilings", f"{dimensions}-{seed}", pd.concat(found))
     write_array(PARTS / f"{dimensions}-{seed}.npy", embedded)
     checkpoint.delete()
 
@@ -85,12 +81,12 @@ def collect() -> None:
     test, sizes = parts["unseen_test"], {}
     for path in sorted(PARTS.glob("*.csv"), key=lambda path: [int(number) for number in path.stem.split("-")]):
         sizes.setdefault(path.stem.split("-")[0], []).append(path)
-    tables = [pd.DataFrame(rows("raw pixels", None, test.images.reshape(len(test.labels), -1), test.labels, settings))]
+    tables = [table_of("raw pixels", None, test.images.reshape(len(test.labels), -1), test.labels, settings)]
     for dimensions, paths in sizes.items():
         tables += [pd.read_csv(path) for path in paths]
         together = np.concatenate([read_array(path.with_suffix(".npy")) for path in paths], axis=1)
         name = f"siamese-{dimensions}d, {len(paths)} nets together"
-        tables.append(pd.DataFrame(rows(name, None, together, test.labels, settings)))
+        tables.append(table_of(name, None, together, test.labels, settings))
     study.write_table("ceilings", pd.concat([table.astype({"seed": "Int64"}) for table in tables]))
 
 

@@ -16,8 +16,7 @@ from sklearn.datasets import load_digits
 
 from oneshot.core import files
 from oneshot.core.errors import UserError
-from oneshot.evaluation.confusion import accuracy_metrics
-from oneshot.evaluation.few_shot import evaluate_groups
+from oneshot.evaluation.few_shot import few_shot_accuracy
 from oneshot.evaluation.transforms import transform_features
 from oneshot.use import digits
 
@@ -45,17 +44,15 @@ def measure() -> None:
         papers = {"clean": images, "photographed": [photographed(image, rng) for image in images]}
         tried += [(name, paper, prepared(drawn), labels) for paper, drawn in papers.items()]
     features = represented(np.concatenate([inputs for _, _, inputs, _ in tried]))
-    rows, start = [], 0
+    tables, start = [], 0
     for name, paper, inputs, labels in tried:
-        end, classes = start + len(inputs), np.unique(labels).tolist()
+        end = start + len(inputs)
         for kind, vectors in features.items():
-            found = evaluate_groups(
-                vectors[start:end], labels, {name: classes}, shots=SHOTS, episodes=EPISODES, seed=SEED
-            )
-            for (_, shots), confusions in found.items():
-                rows.append((name, paper, kind, shots, *accuracy_metrics(confusions).values()))
+            many = {"shots": SHOTS, "episodes": EPISODES, "seed": SEED, "purpose": name}
+            found = few_shot_accuracy(vectors[start:end], labels, **many)
+            tables.append(found.assign(set=name, paper=paper, features=kind))
         start = end
-    table = pd.DataFrame(rows, columns=["set", "paper", "features", "shots", "accuracy", "interval_95"])
+    table = pd.concat(tables)[["set", "paper", "features", "shots", "accuracy", "interval_95"]]
     study.write_table("drawings", table)
 
 

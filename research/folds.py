@@ -20,10 +20,11 @@ from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages, first_of_each
 from oneshot.core.params import validate
 from oneshot.datasets import cifar10
-from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.episodes import classify_episodes, draw_episodes
-from oneshot.evaluation.transforms import SHRINKAGE, Layers, layers_of, transform_features
+from oneshot.evaluation.episodes import classify_episodes
+from oneshot.evaluation.few_shot import sample
+from oneshot.evaluation.transductive import classify_together
+from oneshot.evaluation.transforms import SHRINKAGE, Layers, Task, layers_of
 from oneshot.splits.split import split_classes
 
 VEHICLES, ANIMALS = (0, 1), (2, 3, 4, 5)
@@ -33,15 +34,6 @@ SIDE, EPOCHS = 16, 2
 HELD_OUT_PER_CLASS, TRAINED_PER_CLASS = 1500, 1200  # images whose features are used
 SHOTS, EPISODES, TOGETHER_EPISODES = (1, 5), 600, 96
 SCRATCH = ROOT / ".checkpoints/folds"
-
-
-class FoldFeatures(NamedTuple):
-    """What `transform_features` and the evaluations take: layers and labels of held-out and of trained classes."""
-
-    held_out: Layers
-    trained: Layers
-    trained_labels: np.ndarray
-    held_out_labels: np.ndarray
 
 
 class Arm(NamedTuple):
@@ -62,7 +54,7 @@ def all_folds() -> dict[str, tuple[list[int], list[int]]]:
     return {"{}-{}{}".format(*trained): (trained, rest) for trained, rest in zip(chosen, held_out, strict=True)}
 
 
-def features_of(fold: str, data: LabelledImages, params: Params, changes: Mapping[str, object]) -> FoldFeatures:
+def features_of(fold: str, data: LabelledImages, params: Params, changes: Mapping[str, object]) -> Task:
     """Train the net of a fold by a changed recipe, or read it if it is in SCRATCH, and represent images by it.
 
     Raises UserError if there is no fold of that name. Only official training images of its classes are used. An
@@ -113,22 +105,18 @@ def features_of(fold: str, data: LabelledImages, params: Params, changes: Mappin
 
     new = first_of_each(held_out["train"], HELD_OUT_PER_CLASS)
     known = first_of_each(trained["train"], TRAINED_PER_CLASS)
-    return FoldFeatures(represented(new), represented(known), known.labels, new.labels)
+    return Task(represented(new), new.labels, represented(known), known.labels)
 
 
-def measure(features: FoldFeatures, arms: Mapping[str, Arm], seed: int) -> pd.DataFrame:
+def measure(task: Task, arms: Mapping[str, Arm], seed: int) -> pd.DataFrame:
     """Accuracy of each arm on the held-out classes, with the same draws: columns arm, shots, accuracy."""
-    labels = features.held_out_labels
-    classes = np.unique(labels).tolist()
-    made = {name: transform_features(arm.method, *features[:3], shrinkage=arm.shrinkage) for name, arm in arms.items()}
+    classes = np.unique(task.labels).tolist()
+    made = {name: task.transformed(arm.method, shrinkage=arm.shrinkage) for name, arm in arms.items()}
     rows = []
-    for shots in SHOTS:
-        support = draw_episodes(labels, classes, episodes=EPISODES, shots=shots, seed=seed)
+    for _, shots, support, _ in sample(task.labels, classes, shots=SHOTS, episodes=EPISODES, seed=seed):
         for name, arm in arms.items():
-            if arm.together:
-                counts = transductive.classify_together(made[name], labels, classes, support[:TOGETHER_EPISODES])
-            else:
-                counts = classify_episodes(made[name], labels, classes, support)
+            classify, most = (classify_together, TOGETHER_EPISODES) if arm.together else (classify_episodes, EPISODES)
+            counts = classify(made[name], task.labels, classes, support[:most])
             rows.append((name, shots, float(accuracy(counts).mean())))
     return pd.DataFrame(rows, columns=["arm", "shots", "accuracy"])
 

@@ -7,8 +7,6 @@ same command resumes.
 """
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import study
@@ -47,15 +45,8 @@ def update(folder: Path, tree: dict) -> None:
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         PARSER.dump(tree, file)
     if not (folder / ".dvc").exists():
-        dvc(folder, "init", "--quiet", "--no-scm")
-        dvc(folder, "cache", "dir", "--quiet", str(ROOT / ".dvc/cache"))
-
-
-def dvc(folder: Path, *words: str) -> None:
-    """Run dvc in a folder; exits with its status if it fails, as it has said why."""
-    done = subprocess.run([sys.executable, "-m", "dvc", *words], cwd=folder, check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+        study.run(folder, *study.DVC, "init", "--quiet", "--no-scm")
+        study.run(folder, *study.DVC, "cache", "dir", "--quiet", str(ROOT / ".dvc/cache"))
 
 
 def run(out: Path, recipe: str, setting: str, *targets: str) -> None:
@@ -65,7 +56,7 @@ def run(out: Path, recipe: str, setting: str, *targets: str) -> None:
     folder = ROOT / ".checkpoints/runs" / out.name
     folder.mkdir(parents=True, exist_ok=True)
     update(folder, tree)
-    dvc(folder, "repro", *targets)
+    study.run(folder, *study.DVC, "repro", *targets)
     metrics = {
         path.relative_to(folder / "metrics").with_suffix("").as_posix(): read_json(path)
         for path in sorted((folder / "metrics").rglob("*.json"))

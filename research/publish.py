@@ -5,8 +5,6 @@ go the minutes of each stage of the stored run: the page must not follow provena
 """
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -19,19 +17,6 @@ TABLES = {name: name for name in ("ablations", "ceilings", "ensembles", "sweep")
 TABLES |= {"seeds": "seeds@default", "seeds_thorough": "seeds@thorough"}
 
 
-def run(*command: str) -> str:
-    """Run a command in the folder of the studies; exits with its status if it fails."""
-    done = subprocess.run(command, cwd=study.ROOT / "research", check=False, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit(done.returncode)
-    return done.stdout
-
-
-def is_stale(stage: str) -> bool:
-    """Whether a table, or what it was made of, is not of today's code, parameters and data."""
-    return bool(json.loads(run(sys.executable, "-m", "dvc", "status", "--json", "--with-deps", stage)))
-
-
 def minutes(folder: Path) -> pd.DataFrame:
     """Read a folder of provenance records: one row per stage, in alphabetical order, without the page itself."""
     found = {path.stem: read_json(path) for path in sorted(folder.glob("*.json")) if path.stem != "page"}
@@ -42,13 +27,16 @@ def minutes(folder: Path) -> pd.DataFrame:
 def publish() -> None:
     """Write the file of all tables."""
     studies = {"minutes": {"csv": csv_text(minutes(study.ROOT / "provenance")), "stale": ""}}
+    folder = study.ROOT / "research"
     for name, stage in TABLES.items():
-        path = study.ROOT / f"research/tables/{name}.csv"
-        if path.exists():
+        table = f"tables/{name}.csv"
+        if (folder / table).exists():
+            # Whether the table, or what it was made of, is not of today's code, parameters and data.
+            stale = json.loads(study.run(folder, *study.DVC, "status", "--json", "--with-deps", stage, read=True))
             # The last commit that changed the table, not one that moved it.
-            made = run("git", "log", "-1", "--format=%h", "--follow", "--diff-filter=AM", "--", f"tables/{name}.csv")
-            stale = (made.strip() or "not committed") if is_stale(stage) else ""
-            studies[name] = {"csv": path.read_text(encoding="utf-8"), "stale": stale}
+            git = ("git", "log", "-1", "--format=%h", "--follow", "--diff-filter=AM", "--", table)
+            made = (study.run(folder, *git, read=True).strip() or "not committed") if stale else ""
+            studies[name] = {"csv": (folder / table).read_text(encoding="utf-8"), "stale": made}
     write_json(study.ROOT / "docs/studies.json", studies)
 
 

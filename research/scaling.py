@@ -20,13 +20,13 @@ import pandas as pd
 import study
 
 from oneshot.core import environment, params
-from oneshot.core.environment import ComputeParams
 from oneshot.core.errors import UserError
+from oneshot.core.files import read_json
 from oneshot.core.images import LabelledImages
 from oneshot.core.provenance import machine, peak_memory, processor_of
 from oneshot.siamese.params import Recipe
 
-COMPUTE = ComputeParams(threads=2, instructions="portable")
+COMPUTE = environment.ComputeParams(threads=2, instructions="portable")
 
 
 def convnet(images_per_class: int = 256, classes: int = 4, side: int = 16) -> float:
@@ -65,26 +65,9 @@ def episodes(count: int = 500, images_per_class: int = 1000, classes: int = 4, d
     return time.process_time() - start
 
 
-# What is measured: its title, and the sizes that are tried of each argument while the others stay as they are.
-WORK: dict[Callable[..., float], tuple[str, dict[str, list[int]]]] = {
-    convnet: (
-        "ConvNet, one epoch",
-        {"images_per_class": [128, 256, 512], "classes": [2, 4, 8], "side": [16, 24, 32]},
-    ),
-    siamese: (
-        "siamese net, one epoch",
-        {"images_per_epoch": [1280, 2560, 5120], "batch": [64, 128, 256], "dimensions": [2, 16, 128]},
-    ),
-    episodes: (
-        "episodes",
-        {
-            "count": [250, 500, 1000, 2000],
-            "images_per_class": [500, 1000, 2000, 4000],
-            "classes": [2, 4, 8, 16],
-            "dimensions": [75, 150, 300, 600],
-        },
-    ),
-}
+# Of each function: its title, and the sizes that are tried of each argument while the others stay as they are.
+WORK = read_json(study.ROOT / "research/scaling.json")
+FUNCTIONS: dict[str, Callable[..., float]] = {work.__name__: work for work in (convnet, siamese, episodes)}
 
 
 def growth(points: pd.DataFrame) -> pd.DataFrame:
@@ -121,34 +104,31 @@ def _second_epoch(train: Callable, model, images: LabelledImages, recipe) -> flo
     moments: list[float] = []
     nothing: Any = SimpleNamespace(restore=lambda: None, save=lambda *_: None, delete=lambda: None)
     few = images.take(np.linspace(0, len(images.labels) - 1, 40).astype(int))
-    train(
-        model, images, few, recipe, seed=1, checkpoint=nothing, on_epoch=lambda _: moments.append(time.process_time())
-    )
+    options = {"checkpoint": nothing, "on_epoch": lambda _: moments.append(time.process_time())}
+    train(model, images, few, recipe, seed=1, **options)
     return moments[1] - moments[0]
 
 
-def measured(function: Callable[..., float], size: dict[str, int]) -> dict[str, Any]:
+def measured(name: str, size: dict[str, int]) -> dict[str, Any]:
     """Measure one point: this process has nothing else to do, and its peak of memory is the point's."""
-    seconds = function(**size)
+    seconds = FUNCTIONS[name](**size)
     return {"seconds": seconds, "memory_mib": round(1024 * peak_memory()), "machine": processor_of(machine(COMPUTE))}
 
 
 def one(name: str) -> None:
     """Measure the points of one work, by the name of its function."""
-    work = next((function for function in WORK if function.__name__ == name), None)
-    if work is None:
-        raise UserError(f"there is no work {name}: name one of {', '.join(work.__name__ for work in WORK)}")
+    if name not in WORK:
+        raise UserError(f"there is no work {name}: name one of {', '.join(WORK)}")
     params.load(study.Params)
     environment.enter(COMPUTE)
-    title, tried = WORK[work]
     rows = []
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
-        for varied, size in [(varied, size) for varied, sizes in tried.items() for size in sizes]:
+        for varied, size in [(varied, size) for varied, sizes in WORK[name]["sizes"].items() for size in sizes]:
             try:
-                found = pool.submit(measured, work, {varied: size}).result()
+                found = pool.submit(measured, name, {varied: size}).result()
             except BrokenProcessPool:
                 raise UserError(f"the process that measured {name}, {varied} {size}, was ended by a signal") from None
-            rows.append({"work": title, "varied": varied, "size": size} | found)
+            rows.append({"work": WORK[name]["title"], "varied": varied, "size": size} | found)
             print(f"{name}, {varied} {size}: {found['seconds']:.2f} s, {found['memory_mib']} MiB", flush=True)
     study.write_part("scaling", name, pd.DataFrame(rows))
 

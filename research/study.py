@@ -2,9 +2,11 @@
 
 import argparse
 import inspect
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,6 +20,7 @@ from oneshot.evaluation.params import OneShotParams
 from oneshot.siamese.params import Margin, SiameseParams
 from oneshot.splits.params import Cifar10Params, MnistParams
 
+DVC = (sys.executable, "-m", "dvc")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -62,8 +65,16 @@ def main(about: str | None, part: Callable[..., None], table: Callable[[], None]
         sys.exit("\ninterrupted: the same command resumes")
 
 
-def write_part(study: str, part: str, table: pd.DataFrame) -> None:
-    """Write the table of a part of a study."""
+def run(folder: Path, *command: str, read: bool = False) -> str:
+    """Run a command in a folder; return what it prints, if read. Exits with its status if it fails: it has said why."""
+    done = subprocess.run(command, cwd=folder, check=False, stdout=subprocess.PIPE if read else None, text=True)
+    if done.returncode:
+        sys.exit(done.returncode)
+    return done.stdout
+
+
+def write_part(study: str, part: str, table: Any) -> None:
+    """Write the pandas table of a part of a study."""
     write_csv(f"parts/{study}/{part}.csv", table)
 
 
@@ -72,6 +83,6 @@ def parts(study: str) -> pd.DataFrame:
     return pd.concat([pd.read_csv(path) for path in sorted(Path("parts", study).glob("*.csv"))])
 
 
-def write_table(study: str, table: pd.DataFrame) -> None:
-    """Write the table of a study."""
+def write_table(study: str, table: Any) -> None:
+    """Write the pandas table of a study."""
     write_csv(f"tables/{study}.csv", table)

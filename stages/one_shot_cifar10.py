@@ -31,21 +31,17 @@ class Params(Schema):
 
 def main(params: Params) -> None:
     """Write the metrics, and the tables that the pictures are drawn from."""
-    import numpy as np
-
     from oneshot.core import files
     from oneshot.datasets import cifar10
     from oneshot.evaluation import confusion, few_shot, report_protocol
     from oneshot.evaluation.episodes import choose_images, require_features, require_images
     from oneshot.evaluation.projections import projections
-    from oneshot.evaluation.transforms import layers_of
+    from oneshot.evaluation.transforms import task_of
 
     classes, one_shot, pictures, seed = params.cifar10.unseen_classes, params.one_shot, params.pictures, params.seed
     data = files.read_arrays("features/6-class")
-    is_unseen = np.isin(data["labels"], classes)
-    unseen, seen = layers_of(data, is_unseen), layers_of(data, ~is_unseen)
-    labels, seen_labels = data["labels"][is_unseen], data["labels"][~is_unseen]
-    raw = unseen["units"][0]
+    task = task_of(data, classes)
+    labels, raw = task.labels, task.unseen["units"][0]
     for count, key in (
         (one_shot.images_per_class, "one_shot.images_per_class"),
         (max(one_shot.shots) + 1, "one_shot.shots and at least one query"),
@@ -58,11 +54,11 @@ def main(params: Params) -> None:
 
     protocol = {"images_per_class": one_shot.images_per_class, "draws": one_shot.draws, "seed": seed}
     draws = report_protocol.run(raw, labels, classes, **protocol)
-    given = unseen, seen, seen_labels, labels, classes
-    many = {"methods": one_shot.methods, "shots": one_shot.shots, "episodes": one_shot.episodes, "seed": seed}
-    methods = few_shot.compare_methods(*given, **many, queries=one_shot.queries)
-    fewer = {"methods": one_shot.transductive_methods, "episodes": one_shot.transductive_episodes}
-    together = few_shot.compare_transductive(*given, **(many | fewer))
+    many = {"shots": one_shot.shots, "seed": seed}
+    sampled = few_shot.sample(labels, classes, episodes=one_shot.episodes, queries=one_shot.queries, **many)
+    methods = few_shot.compare_methods(task, one_shot.methods, sampled)
+    sampled = few_shot.sample(labels, classes, episodes=one_shot.transductive_episodes, **many)
+    together = few_shot.compare_transductive(task, one_shot.transductive_methods, sampled)
     points = projections(raw[shown], labels[shown], cifar10.NAMES, pictures.perplexity, seed)
 
     metrics = {

@@ -152,18 +152,15 @@ def _broken(
         if not _is_number(value):
             yield f"{BOUNDS} bounds {key} of {file}, which has no such number: fix one of them"
             continue
-        # `not value >= ...` also catches NaN. A metric with a minimum should be high, so a fall is a loss; one with a
-        # maximum should be low.
-        if rule.min is not None:
-            if not value >= rule.min:
-                yield f"{file}: {key} is {value}, below its bound of {rule.min}"
-            if _is_number(old) and tolerance is not None and not value >= old - tolerance:
-                yield f"{file}: {key} fell from {old} at {against} to {value}, by more than {tolerance}"
-        if rule.max is not None:
-            if not value <= rule.max:
-                yield f"{file}: {key} is {value}, above its bound of {rule.max}"
-            if _is_number(old) and tolerance is not None and not value <= old + tolerance:
-                yield f"{file}: {key} rose from {old} at {against} to {value}, by more than {tolerance}"
+        # A metric with a minimum should be high, so a fall is a loss; one with a maximum should be low.
+        for bound, sign, side, moved in ((rule.min, 1, "below", "fell"), (rule.max, -1, "above", "rose")):
+            if bound is None:
+                continue
+            # `not value >= ...` also catches NaN.
+            if not sign * value >= sign * bound:
+                yield f"{file}: {key} is {value}, {side} its bound of {bound}"
+            if _is_number(old) and tolerance is not None and not sign * value >= sign * old - tolerance:
+                yield f"{file}: {key} {moved} from {old} at {against} to {value}, by more than {tolerance}"
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -76,20 +76,18 @@ def machine(folder: str | Path) -> str:
 
 def largest_difference(first: Path, second: Path) -> float | None:
     """Return the largest difference between the numbers of two JSON or CSV files; None if they cannot be compared."""
-    if first.suffix != second.suffix or not (first.is_file() and second.is_file()):
-        return None
-    if first.suffix == ".json":
-        tables: list[dict] = [dict(flat(json.loads(path.read_text()))) for path in (first, second)]
-    elif first.suffix == ".csv":
-        tables = [
-            dict(enumerate(pd.read_csv(path).select_dtypes("number").to_numpy().ravel())) for path in (first, second)
-        ]
-    else:
-        return None
-    one, other = tables
-    if one.keys() != other.keys() or not one:
+    one, other = (_numbers(path) if path.is_file() else {} for path in (first, second))
+    if not one or one.keys() != other.keys():
         return None
     return float(np.max([abs(one[key] - other[key]) for key in one]))
+
+
+def _numbers(path: Path) -> dict:
+    if path.suffix == ".json":
+        return dict(flat(json.loads(path.read_text())))
+    if path.suffix == ".csv":
+        return dict(enumerate(pd.read_csv(path).select_dtypes("number").to_numpy().ravel()))
+    return {}
 
 
 def _inputs(lock: Mapping) -> dict[str, object]:

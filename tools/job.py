@@ -10,12 +10,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 from dvc.config import Config
 from dvc.utils.hydra import apply_overrides
@@ -48,16 +46,6 @@ with Repo() as repo:
     outputs = [out for stage in repo.index.stages for out in stage.outs if out.hash_info and not out.use_cache]
     found = {out.hash_info for out in outputs if repo.cache.local.exists(out.hash_info.value)}
     raise SystemExit(bool(repo.cloud.push(found).failed))
-"""
-
-
-# Whether the DVC remote answers; a folder that is not there yet is an answer.
-_ASK_REMOTE = """
-import contextlib
-from dvc.repo import Repo
-with Repo() as repo, contextlib.suppress(FileNotFoundError):
-    remote = repo.cloud.get_remote()
-    remote.fs.info(remote.path)
 """
 
 
@@ -135,21 +123,9 @@ def run(
         project = folder / "project"
         shell = _Shell(project, folder, group, echo, pause)
         # Whatever the user calls a remote, and whatever hooks and signatures he has for his own commits.
-        settings_of_clone = ("core.hooksPath=/dev/null", "commit.gpgSign=false", "push.gpgSign=false")
-        words = [word for setting in settings_of_clone for word in ("--config", setting)]
-        clone = (
-            "git",
-            "clone",
-            "--quiet",
-            "--no-checkout",
-            "--origin",
-            "origin",
-            *words,
-            "--",
-            repository,
-            str(project),
-        )
-        shell.patiently(f"clone {repository}", *clone)
+        words = ["--quiet", "--no-checkout", "--origin=origin", "--config=core.hooksPath=/dev/null"]
+        words += ["--config=commit.gpgSign=false", "--config=push.gpgSign=false", "--", repository, str(project)]
+        shell.patiently(f"clone {repository}", "git", "clone", *words)
         code, baseline = shell.run("git", "rev-parse", "--verify", "--end-of-options", revision + "^{commit}")
         if code:
             raise RuntimeError(f"the revision {revision} is not at {repository}: push it first")
@@ -171,11 +147,8 @@ def run(
         commit = _at_remote(shell, ref, settings, targets, baseline)
         if commit:
             return ref, commit
-        words = [word for value in settings for word in ("-S", value)]
-        shell.patiently(
-            f"run the experiment {name}",
-            *_dvc("exp", "run", "--pull", "--allow-missing", "--name", name, *words, *targets),
-        )
+        words = ["--pull", "--allow-missing", "--name", name, *(f"--set-param={value}" for value in settings)]
+        shell.patiently(f"run the experiment {name}", *_dvc("exp", "run", *words, *targets))
         # The experiment comes last: if it is at the remote, then so is everything else.
         shell.patiently("push results and run cache", *_dvc("push", "--quiet", "--run-cache"))
         shell.patiently("push metrics and plots", sys.executable, "-c", _PUSH_UNCACHED)
@@ -201,9 +174,10 @@ def _check(shell: "_Shell", ref: str, settings: Sequence[str], targets: Sequence
         reason = str(error.__cause__ or error).strip().partition("\n")[0]
         raise RuntimeError(f"{' '.join(settings)} cannot be set in params.yaml: {reason}") from None
     shell.must("git", "checkout", "--quiet", "--force", baseline)
-    stages = load_yaml(str(shell.project / "dvc.yaml")).get("stages", {})
+    listed = shell.must(*_dvc("stage", "list", "--name-only")).split()
+    stages = {*listed, *(name.partition("@")[0] for name in listed)}
     for target in targets:
-        if target.partition("@")[0] not in stages and not (shell.project / target.partition(":")[0]).exists():
+        if target not in stages and not (shell.project / target.partition(":")[0]).exists():
             raise RuntimeError(f"{target} is no stage of dvc.yaml")
 
 
@@ -241,13 +215,13 @@ def _dvc(*words: str) -> tuple[str, ...]:
 
 
 class _Shell:
-    """Runs commands in a scratch clone, and keeps the end of their log."""
+    """Runs commands in a scratch clone, and keeps the end of what they print."""
 
     def __init__(self, project: Path, folder: Path, group: int, echo: bool, pause: float):
         """project: the clone; folder: the scratch folder it is in; group: process group of the commands."""
         self.project, self._folder, self._group, self._echo, self._pause = project, folder, group, echo, pause
         self._log: deque[str] = deque(maxlen=SHOWN)
-        self.output = ""
+        self.errors = ""
         # This Python and the clone's library; nobody is asked for a password; nothing is left in the system's caches;
         # messages in English.
         self._variables = variables() | {
@@ -260,38 +234,35 @@ class _Shell:
         }
 
     def run(self, *command: str) -> tuple[int, str]:
-        """Run a command; return its status and what it printed on standard output; `output` has the errors too."""
-        process = subprocess.Popen(
-            command,
-            cwd=self.project if self.project.exists() else self._folder,
-            env=self._variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            process_group=self._group,
-        )
-        printed, everything = deque[str](maxlen=1000), deque[str](maxlen=1000)
+        """Run a command; return its status and what it printed on standard output; `errors` is what it printed there.
 
-        def keep(stream: IO[str], lines: deque[str] | None = None) -> None:
-            for line in stream:
-                everything.append(line.rstrip("\n"))
-                if lines is not None:
-                    lines.append(line.rstrip("\n"))
-                if line.strip():
-                    self._log.append(line.rstrip())
+        Apart: what the dynamic linker or a trace writes to standard error is no commit.
+        """
+        printed = []
+        with tempfile.TemporaryFile("w+", errors="replace") as errors:
+            process = subprocess.Popen(
+                command,
+                cwd=self.project if self.project.exists() else self._folder,
+                env=self._variables,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                errors="replace",
+                process_group=self._group,
+            )
+            assert process.stdout is not None
+            for line in process.stdout:
+                printed.append(line)
                 if self._echo:
                     print(line, end="", flush=True)
-
-        assert process.stdout is not None and process.stderr is not None
-        # Apart: what the dynamic linker or a trace writes to standard error is no commit.
-        errors = threading.Thread(target=keep, args=(process.stderr,))
-        errors.start()
-        keep(process.stdout, printed)
-        errors.join()
-        self.output = "\n".join(everything).strip()
-        return process.wait(), "\n".join(printed).strip()
+            code = process.wait()
+            errors.seek(0)
+            self.errors = errors.read()
+        if self._echo and self.errors:
+            print(self.errors, file=sys.stderr, flush=True)
+        self._log.extend(line for line in [*"".join(printed).splitlines(), *self.errors.splitlines()] if line.strip())
+        return code, "".join(printed).strip()
 
     def must(self, *command: str) -> str:
         """Run a command that has to succeed; return what it printed."""
@@ -303,35 +274,18 @@ class _Shell:
     def patiently(self, purpose: str, *command: str, unless: str | None = None) -> str:
         """Run a command that needs a remote, again after a pause if it fails; return what it printed.
 
-        A stage that fails is not repeated, nor is what fails twice although both remotes answer. unless: a failure that
-        prints this is none.
+        A stage that fails is not repeated. unless: a failure that prints this is none.
         """
-        answered = 0
         for attempt in range(TRIES):
             code, printed = self.run(*command)
-            if not code or (unless and unless in self.output):
+            if not code or (unless and unless in self.errors):
                 return printed
-            if "failed to run: " in self.output:
-                break
-            answered += self._remotes_answer(command)
-            if answered == 2 or attempt == TRIES - 1:
+            if "failed to run: " in self.errors or attempt == TRIES - 1:
                 break
             seconds = self._pause * 2**attempt
             print(f"job: cannot {purpose}; trying again in {seconds:g} s", file=sys.stderr, flush=True)
             time.sleep(seconds)
         raise RuntimeError(f"cannot {purpose}{self.ending()}")
-
-    def _remotes_answer(self, command: Sequence[str]) -> bool:
-        """Ask the remotes that a command needs, without a line in the log."""
-        asked: list[tuple[str, ...]] = [("git", "ls-remote", "--quiet", "origin", "HEAD")]
-        if command[0] != "git":
-            asked.append((sys.executable, "-c", _ASK_REMOTE))
-        log, echo, output = self._log, self._echo, self.output
-        self._log, self._echo = deque(), False
-        try:
-            return self.project.exists() and not any(self.run(*words)[0] for words in asked)
-        finally:
-            self._log, self._echo, self.output = log, echo, output
 
     def ending(self) -> str:
         """Return the end of the log, for the end of a sentence."""

@@ -12,29 +12,29 @@ from oneshot.evaluation.few_shot import (
     evaluate_groups,
     few_shot_accuracy,
     method_metrics,
+    sample,
 )
-from oneshot.evaluation.transforms import transform_features
+from oneshot.evaluation.transforms import Task
 
 CLASSES = [6, 7, 8]
 METHODS = ["power_centred", "raw", "flip"]
+MANY = {"episodes": 25, "seed": 3}
 SEEN_LABELS = np.repeat([0, 1, 2], 10)
 
 
 @pytest.fixture(scope="module")
-def data():
-    """Features of images and of their mirror images: of the unseen classes, of others, and the labels."""
+def task() -> Task:
+    """Features of images and of their mirror images, of the unseen classes and of others."""
     rng = np.random.default_rng(0)
     labels = rng.permutation(np.repeat(CLASSES, 20))
     centres = rng.exponential(size=(10, 6))
     unseen = np.abs(centres[labels] + 1.5 * rng.normal(size=(2, 60, 6)))
-    return {"units": unseen}, {"units": np.abs(rng.normal(size=(2, 30, 6)))}, labels
+    return Task({"units": unseen}, labels, {"units": np.abs(rng.normal(size=(2, 30, 6)))}, SEEN_LABELS)
 
 
 @pytest.fixture(scope="module")
-def table(data):
-    unseen, seen, labels = data
-    many = {"methods": METHODS, "shots": [10, 2], "episodes": 25, "queries": 11, "seed": 3}
-    return compare_methods(unseen, seen, SEEN_LABELS, labels, CLASSES, **many)
+def table(task):
+    return compare_methods(task, METHODS, sample(task.labels, CLASSES, shots=[10, 2], queries=11, **MANY))
 
 
 def test_rows_stand_by_shots_fewest_first_then_by_method(table):
@@ -46,17 +46,13 @@ def test_rows_stand_by_shots_fewest_first_then_by_method(table):
     ]  # fmt: skip
 
 
-def test_all_methods_are_measured_on_the_same_draws(data, table):
-    unseen, seen, labels = data
+def test_all_methods_are_measured_on_the_same_draws(task, table):
+    labels = task.labels
     for row in table.to_dict("records"):
         support = draw_episodes(labels, CLASSES, episodes=25, shots=row["shots"], seed=3)
         parts = query_parts(labels, CLASSES, 11, shots=row["shots"], seed=3)
         correct, raw = (
-            accuracy(
-                classify_episodes(
-                    transform_features(method, unseen, seen, SEEN_LABELS), labels, CLASSES, support, parts
-                )
-            )
+            accuracy(classify_episodes(task.transformed(method), labels, CLASSES, support, parts))
             for method in (row["method"], "raw")
         )
         gains = correct - raw
@@ -72,10 +68,8 @@ def test_raw_gains_nothing_over_itself_and_others_something(table):
     assert (table[table["method"] == "flip"]["gain_over_raw"] > 0).all()
 
 
-def test_the_order_of_shots_and_methods_changes_no_number(data, table):
-    unseen, seen, labels = data
-    many = {"methods": METHODS[::-1], "shots": [2, 10], "episodes": 25, "queries": 11, "seed": 3}
-    other = compare_methods(unseen, seen, SEEN_LABELS, labels, CLASSES, **many)
+def test_the_order_of_shots_and_methods_changes_no_number(task, table):
+    other = compare_methods(task, METHODS[::-1], sample(task.labels, CLASSES, shots=[2, 10], queries=11, **MANY))
     assert other["method"].tolist() == METHODS[::-1] * 2
     assert other.set_index("setting").loc[table["setting"]].equals(table.set_index("setting"))
 
@@ -87,14 +81,13 @@ def test_metrics_are_the_table_by_shots_and_method(table):
     assert metrics["shot_10"]["flip"] == {"accuracy": row["accuracy"], "interval_95": row["interval_95"]}
 
 
-def test_transductive_rows_are_compared_with_the_same_transform_on_the_same_draws(data):
-    unseen, seen, labels = data
-    many = {"methods": ["unit", "whitened"], "shots": [2, 1], "episodes": 25, "seed": 3}
-    table = compare_transductive(unseen, seen, SEEN_LABELS, labels, CLASSES, **many)
+def test_transductive_rows_are_compared_with_the_same_transform_on_the_same_draws(task):
+    labels = task.labels
+    table = compare_transductive(task, ["unit", "whitened"], sample(labels, CLASSES, shots=[2, 1], **MANY))
     assert table["setting"].tolist() == ["1-shot unit", "1-shot whitened", "2-shot unit", "2-shot whitened"]
     for row in table.to_dict("records"):
         support = draw_episodes(labels, CLASSES, episodes=25, shots=row["shots"], seed=3)
-        features = transform_features(row["method"], unseen, seen, SEEN_LABELS)
+        features = task.transformed(row["method"])
         together = accuracy(transductive.classify_together(features, labels, CLASSES, support))
         gains = together - accuracy(classify_episodes(features, labels, CLASSES, support))
         assert row["accuracy"] == pytest.approx(together.mean())
@@ -102,9 +95,9 @@ def test_transductive_rows_are_compared_with_the_same_transform_on_the_same_draw
         assert row["gain_interval_95"] == pytest.approx(1.96 * gains.std(ddof=1) / 5)
 
 
-def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(data):
-    unseen, _, labels = data
-    features = unseen["units"][0]
+def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(task):
+    labels = task.labels
+    features = task.unseen["units"][0]
     groups = {"seen": [8, 6], "unseen": [6, 7, 8]}
     confusions = evaluate_groups(features, labels, groups, shots=[3, 1], episodes=7, seed=2)
     assert list(confusions) == [("seen", 1), ("seen", 3), ("unseen", 1), ("unseen", 3)]
@@ -115,9 +108,9 @@ def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(data)
         assert counts.sum(2).tolist() == [[20 - shots] * len(classes)] * 7
 
 
-def test_the_draws_of_a_group_depend_on_its_name(data):
-    unseen, _, labels = data
-    features = unseen["units"][0]
+def test_the_draws_of_a_group_depend_on_its_name(task):
+    labels = task.labels
+    features = task.unseen["units"][0]
     groups = {"seen": CLASSES, "all": CLASSES}
     confusions = evaluate_groups(features, labels, groups, shots=[1], episodes=7, seed=2)
     assert not np.array_equal(confusions["seen", 1], confusions["all", 1])

@@ -5,14 +5,14 @@ import folds
 import numpy as np
 import pandas as pd
 import pytest
-from folds import ANIMALS, VEHICLES, FoldFeatures, all_folds
+from folds import ANIMALS, VEHICLES, all_folds
 from scipy import stats
 
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import classify_episodes, draw_episodes
 from oneshot.evaluation.methods import METHODS
-from oneshot.evaluation.transforms import transform_features
+from oneshot.evaluation.transforms import Task
 
 
 def test_a_net_is_trained_on_a_vehicle_and_two_animals_and_the_others_are_held_out():
@@ -26,7 +26,7 @@ def test_a_net_is_trained_on_a_vehicle_and_two_animals_and_the_others_are_held_o
 
 
 @pytest.fixture(scope="module")
-def features() -> FoldFeatures:
+def features() -> Task:
     """Three new classes of 40 images and three known ones of 30."""
     rng = np.random.default_rng(0)
     labels, known = np.repeat([1, 4, 5], 40), np.repeat([0, 2, 3], 30)
@@ -38,7 +38,7 @@ def features() -> FoldFeatures:
             for name, size in sizes.items()
         }
 
-    return FoldFeatures(made(labels), made(known), known, labels)
+    return Task(made(labels), labels, made(known), known)
 
 
 def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
@@ -46,9 +46,9 @@ def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
     monkeypatch.setattr(folds, "TOGETHER_EPISODES", 8)
     found = folds.measure(features, choice.ARMS, 1).set_index(["arm", "shots"])["accuracy"]
     assert {arm for arm, _ in found.index} >= set(METHODS)
-    support = draw_episodes(features.held_out_labels, [1, 4, 5], episodes=20, shots=5, seed=1)
-    shown = features.held_out_labels, [1, 4, 5]
-    both = transform_features("prerelu_gap_whitened", features.held_out, features.trained, features.trained_labels)
+    support = draw_episodes(features.labels, [1, 4, 5], episodes=20, shots=5, seed=1)
+    shown = features.labels, [1, 4, 5]
+    both = features.transformed("prerelu_gap_whitened")
     assert found["prerelu_gap_whitened", 5] == accuracy(classify_episodes(both, *shown, support)).mean()
     together = transductive.classify_together(both, *shown, support[:8])
     assert found["soft k-means, prerelu_gap_whitened", 5] == accuracy(together).mean()

@@ -6,11 +6,10 @@ import ensembles
 import numpy as np
 import pytest
 import study
-from ensembles import Features
 
 from oneshot.core import params
 from oneshot.core.errors import UserError
-from oneshot.evaluation.transforms import transform_features
+from oneshot.evaluation.transforms import Task
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +21,7 @@ def settings() -> study.Params:
     return loaded.model_copy(update={"one_shot": loaded.one_shot.model_copy(update=few)})
 
 
-def made_up(seed: int, settings: study.Params) -> Features:
+def made_up(seed: int, settings: study.Params) -> Task:
     """A net to which each class is noise around a point of its own."""
     rng, unseen = np.random.default_rng(seed), settings.cifar10.unseen_classes
     labels, seen_labels = np.repeat(unseen, 30), np.repeat([0, 1], 40)
@@ -34,7 +33,7 @@ def made_up(seed: int, settings: study.Params) -> Features:
             for name, size in sizes.items()
         }
 
-    return Features(layers(labels), layers(seen_labels), seen_labels, labels, np.arange(len(labels)))
+    return Task(layers(labels), labels, layers(seen_labels), seen_labels)
 
 
 def test_ensembles_are_single_nets_neighbours_and_all():
@@ -59,12 +58,10 @@ def test_each_ensemble_has_a_row_per_setting_and_the_squared_distances_add_up(se
     # The draws of one size stand side by side: each net, then both, method by method.
     one, two, both = (squares(x) for x in given[:: 1 if shots == 1 else shots][-3:])
     np.testing.assert_allclose(both, one + two, rtol=1e-4)
-    net = nets[1]
-    alone = transform_features("flip_prerelu_gap_whitened", net.unseen, net.seen, net.seen_labels)
-    np.testing.assert_array_equal(given[-3 * shots], alone)
+    np.testing.assert_array_equal(given[-3 * shots], nets[1].transformed("flip_prerelu_gap_whitened"))
 
 
-def test_nets_of_other_images_are_refused(settings):
-    first, second = (made_up(seed, settings) for seed in (1, 2))
+def test_nets_of_other_images_are_refused():
+    ensembles.require_the_same_images([np.arange(5), np.arange(5)])
     with pytest.raises(UserError, match=r"limit_per_class, seeds have other unseen images"):
-        ensembles.rows({1: first, 2: second._replace(indices=second.indices + 1)}, settings)
+        ensembles.require_the_same_images([np.arange(5), np.arange(1, 6)])

@@ -29,7 +29,7 @@ def test_a_net_of_other_units_is_trained_and_the_first_one_kept(tmp_path, monkey
     def trained(units):
         monkeypatch.setattr(folds, "UNITS", units)
         found = folds.features_of("0-23", data, few, {"resolution_schedule": [(16, 1)]})
-        return found.held_out["linear"]
+        return found.unseen["linear"]
 
     first = trained(6)
     assert first.shape[-1] == 6 and trained(7).shape[-1] == 7

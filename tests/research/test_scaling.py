@@ -1,5 +1,6 @@
 """The tables of the scaling, from made-up points, and one real point of each kind of work."""
 
+import inspect
 import os
 import signal
 import sys
@@ -15,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 def points() -> pd.DataFrame:
     """Times that grow with the square of what varied first, and not at all with the rest."""
     rows = [
-        (title, varied, size, 3.0 * size**2 if place == 0 else 3.0, 100 + size, "a processor")
-        for title, tried in scaling.WORK.values()
-        for place, (varied, sizes) in enumerate(tried.items())
+        (work["title"], varied, size, 3.0 * size**2 if place == 0 else 3.0, 100 + size, "a processor")
+        for work in scaling.WORK.values()
+        for place, (varied, sizes) in enumerate(work["sizes"].items())
         for size in sizes
     ]
     return pd.DataFrame(rows, columns=["work", "varied", "size", "seconds", "memory_mib", "machine"])
@@ -34,9 +35,9 @@ def test_the_exponent_is_that_of_the_growth():
 @pytest.mark.parametrize(
     ("work", "sizes"),
     [
-        (scaling.convnet, {"images_per_class": 16, "classes": 2}),
-        (scaling.siamese, {"images_per_epoch": 64, "batch": 32}),
-        (scaling.episodes, {"count": 4, "images_per_class": 30, "classes": 3, "dimensions": 5}),
+        ("convnet", {"images_per_class": 16, "classes": 2}),
+        ("siamese", {"images_per_epoch": 64, "batch": 32}),
+        ("episodes", {"count": 4, "images_per_class": 30, "classes": 3, "dimensions": 5}),
     ],
 )
 def test_each_kind_of_work_can_be_measured(monkeypatch, work, sizes):
@@ -46,10 +47,11 @@ def test_each_kind_of_work_can_be_measured(monkeypatch, work, sizes):
 
 
 def test_what_is_tried_are_arguments_and_their_usual_sizes_are_among_it():
-    for work, (_, tried) in scaling.WORK.items():
-        assert dict(zip(work.__code__.co_varnames, work.__defaults__, strict=False)).keys() == tried.keys()
-        usual = zip(work.__defaults__, tried.values(), strict=True)
-        assert all(size in sizes and sizes == sorted(sizes) for size, sizes in usual)
+    assert scaling.WORK.keys() == scaling.FUNCTIONS.keys()
+    for name, work in scaling.WORK.items():
+        arguments = inspect.signature(scaling.FUNCTIONS[name]).parameters
+        assert arguments.keys() == work["sizes"].keys()
+        assert all(arguments[size].default in tried and tried == sorted(tried) for size, tried in work["sizes"].items())
 
 
 def one(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str) -> None:
@@ -68,17 +70,16 @@ def test_a_mistake_in_params_yaml_ends_in_one_sentence_before_anything_is_measur
     assert not (tmp_path / "parts").exists()
 
 
-def killed(count: int) -> float:
+def killed(name: str, size: dict[str, int]) -> None:
     """A kind of work that takes too much memory."""
     os.kill(os.getpid(), signal.SIGKILL)
-    return count
 
 
 def test_a_killed_process_is_reported_with_its_work(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    monkeypatch.setattr(scaling, "WORK", {killed: ("killed", {"count": [1]})})
-    with pytest.raises(SystemExit, match=r"^error: the process that measured killed, count 1, was ended by a signal$"):
-        one(monkeypatch, tmp_path, "killed")
+    monkeypatch.setattr(scaling, "measured", killed)
+    with pytest.raises(SystemExit, match=r"^error: the process that measured convnet, images_per_class 128, was ended"):
+        one(monkeypatch, tmp_path, "convnet")
 
 
 def test_an_unknown_kind_of_work_is_refused(tmp_path, monkeypatch):

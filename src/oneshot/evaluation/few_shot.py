@@ -1,6 +1,7 @@
 """Few-shot accuracy over many episodes: of several methods on the same episodes, and of several groups of classes."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from oneshot.core.progress import progress
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy, mean_and_interval
 from oneshot.evaluation.episodes import classify_episodes, draw_episodes, query_parts
-from oneshot.evaluation.transforms import Layers, transform_features
+from oneshot.evaluation.transforms import Task
 
 # Confusion counts that are held at one time.
 _MOST_COUNTS = 4_000_000
@@ -73,74 +74,74 @@ def counted(features: np.ndarray, labels: np.ndarray, classes: Sequence, support
         yield classify_episodes(features, labels, classes, support[start : start + step])
 
 
-def compare_methods(
-    unseen: Layers,
-    seen: Layers,
-    seen_labels: np.ndarray,
+class Draws(NamedTuple):
+    """Episodes with one number of shots: see draw_episodes and query_parts; queries: None means all other images."""
+
+    classes: Sequence[int]
+    shots: int
+    support: np.ndarray
+    queries: Sequence[np.ndarray] | None
+
+
+def sample(
     labels: np.ndarray,
     classes: Sequence[int],
     *,
-    methods: Sequence[str],
     shots: Sequence[int],
     episodes: int,
-    queries: int,
     seed: int,
-) -> pd.DataFrame:
-    """Accuracy of each method and number of shots: one row each, fewest shots first, then in the order of the methods.
+    queries: int | None = None,
+) -> list[Draws]:
+    """Sample the episodes in which methods are compared, fewest shots first.
 
-    unseen, seen, seen_labels: features of the classes to classify and of classes that the net was trained on, see
-    `transform_features`; labels: (n,) of `unseen`; methods: names in methods.METHODS, including raw; queries: images
-    of each class that an episode classifies at most, see query_parts. All methods get the same episodes, so their
-    differences are paired.
-    Columns: setting, shots, method, accuracy, interval_95, gain_over_raw, gain_interval_95 (half-widths of 95%
-    intervals over episodes).
+    queries: images of each class that an episode classifies at most, see query_parts.
     """
-    draws = {count: draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed) for count in shots}
-    parts = {count: query_parts(labels, classes, queries, shots=count, seed=seed) for count in shots}
+    found = []
+    for count in sorted(shots):
+        support = draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed)
+        parts = None if queries is None else query_parts(labels, classes, queries, shots=count, seed=seed)
+        found.append(Draws(classes, count, support, parts))
+    return found
+
+
+def compare_methods(task: Task, methods: Sequence[str], draws: Sequence[Draws]) -> pd.DataFrame:
+    """Accuracy of each method, of methods.METHODS and including raw: a row per draws and method, in their order.
+
+    All methods get the same episodes, so their differences are paired. Columns: setting, shots, method, accuracy,
+    interval_95, gain_over_raw, gain_interval_95 (half-widths of 95% intervals over episodes).
+    """
     correct = {}
     for method in methods:
-        features = transform_features(method, unseen, seen, seen_labels)
-        for count, support in draws.items():
-            correct[count, method] = accuracy(classify_episodes(features, labels, classes, support, parts[count]))
-    rows = []
-    for count in sorted(shots):
-        for method in methods:
-            mean, interval = mean_and_interval(correct[count, method])
-            gain, gain_interval = mean_and_interval(correct[count, method] - correct[count, "raw"])
-            rows.append((f"{count}-shot {method}", count, method, mean, interval, gain, gain_interval))
-    columns = ["setting", "shots", "method", "accuracy", "interval_95", "gain_over_raw", "gain_interval_95"]
-    return pd.DataFrame(rows, columns=columns)
+        features = task.transformed(method)
+        for classes, shots, support, queries in draws:
+            correct[shots, method] = accuracy(classify_episodes(features, task.labels, classes, support, queries))
+    gains = {(shots, method): values - correct[shots, "raw"] for (shots, method), values in correct.items()}
+    return _compared(correct, gains, "gain_over_raw")
 
 
-def compare_transductive(
-    unseen: Layers,
-    seen: Layers,
-    seen_labels: np.ndarray,
-    labels: np.ndarray,
-    classes: Sequence[int],
-    *,
-    methods: Sequence[str],
-    shots: Sequence[int],
-    episodes: int,
-    seed: int,
-) -> pd.DataFrame:
+def compare_transductive(task: Task, methods: Sequence[str], draws: Sequence[Draws]) -> pd.DataFrame:
     """Accuracy of each method if the queries of an episode are classified together (transductive.classify_together).
 
-    Arguments and rows are those of compare_methods; methods: transforms that end with unit length. The last two columns
-    are gain_over_inductive, over classify_episodes with the same transform and the same draws, and gain_interval_95.
+    Rows are those of compare_methods; methods: transforms that end with unit length. The last two columns are
+    gain_over_inductive, over classify_episodes with the same transform and the same draws, and gain_interval_95.
     """
-    draws = {
-        count: draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed) for count in sorted(shots)
-    }
-    found = {}
+    correct, gains = {}, {}
     for method in methods:
-        features = transform_features(method, unseen, seen, seen_labels)
-        for count, support in draws.items():
-            together = accuracy(transductive.classify_together(features, labels, classes, support))
-            gains = together - accuracy(classify_episodes(features, labels, classes, support))
-            found[count, method] = (*mean_and_interval(together), *mean_and_interval(gains))
-    rows = [(f"{count}-shot {method}", count, method, *found[count, method]) for count in draws for method in methods]
-    columns = ["setting", "shots", "method", "accuracy", "interval_95", "gain_over_inductive", "gain_interval_95"]
+        features = task.transformed(method)
+        for classes, shots, support, _ in draws:
+            given = features, task.labels, classes, support
+            correct[shots, method] = accuracy(transductive.classify_together(*given))
+            gains[shots, method] = correct[shots, method] - accuracy(classify_episodes(*given))
+    return _compared(correct, gains, "gain_over_inductive")
+
+
+def _compared(correct: Mapping[tuple[int, str], np.ndarray], gains: Mapping, gain: str) -> pd.DataFrame:
+    """The table of accuracies of episodes by shots and method, and of gains, in the order of shots, then of methods."""
+    rows = [
+        (f"{shots}-shot {method}", shots, method, *mean_and_interval(values), *mean_and_interval(gains[shots, method]))
+        for (shots, method), values in sorted(correct.items(), key=lambda item: item[0][0])
+    ]
+    columns = ["setting", "shots", "method", "accuracy", "interval_95", gain, "gain_interval_95"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -1,6 +1,7 @@
 """Transforms of features before distances are computed, as a scikit-learn transformer and for a net's layers."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -113,6 +114,28 @@ def transform_features(
     parts = [transform.transform(_view(unseen[layer], chosen)) for layer, transform in fitted.items()]
     # Layers of unit length give features of unit length.
     return np.concatenate(parts, axis=1) / parts[0].dtype.type(np.sqrt(len(parts)))
+
+
+class Task(NamedTuple):
+    """New classes to tell apart, and classes that the net was trained on, for the statistics: see `transform_features`.
+
+    unseen, seen: by layer, (views, n, d) and (views, m, d) float; labels: (n,), seen_labels: (m,) integers.
+    """
+
+    unseen: Layers
+    labels: np.ndarray
+    seen: Layers
+    seen_labels: np.ndarray
+
+    def transformed(self, method: str, *, shrinkage: float = SHRINKAGE) -> np.ndarray:
+        """The features of the new classes by a method: (n, d)."""
+        return transform_features(method, self.unseen, self.seen, self.seen_labels, shrinkage=shrinkage)
+
+
+def task_of(arrays: Mapping[str, np.ndarray], unseen_classes: Sequence[int]) -> Task:
+    """Divide a folder that the stage extract_features wrote into new classes and those that the net was trained on."""
+    labels, unseen = arrays["labels"], np.isin(arrays["labels"], unseen_classes)
+    return Task(layers_of(arrays, unseen), labels[unseen], layers_of(arrays, ~unseen), labels[~unseen])
 
 
 def whitening_matrix(features: np.ndarray, labels: np.ndarray, shrinkage: float) -> np.ndarray:
