@@ -1,6 +1,7 @@
 """Write a net and its statistics as one ONNX file, from uint8 images to the vectors of each method (an encoder)."""
 
 import hashlib
+from functools import partial
 
 from oneshot.core.environment import ComputeParams
 from oneshot.core.params import Schema, Seed
@@ -48,11 +49,16 @@ def main(params: Params, name: str) -> None:
         digits = params.mnist.seen_digits + (params.mnist.unseen_digits if NETS[name].classes == "all" else [])
         trained_on = [mnist.NAMES[digit] for digit in sorted(digits)]
 
-    temperatures = {}
-    for method in methods:
-        if all(len(seen[layer][0]) == len(seen_labels) for layer in methods[method].layers):
-            found = transforms.transform_features(method, seen, seen, seen_labels)
-            temperatures[method] = calibration.choose_temperature(found, seen_labels, seed=params.seed)
+    def held_out(method: str, held: np.ndarray, others: np.ndarray) -> np.ndarray:
+        layers = methods[method].layers
+        ours, theirs = ({layer: seen[layer][:, chosen] for layer in layers} for chosen in (held, others))
+        return transforms.transform_features(method, ours, theirs, seen_labels[others])
+
+    temperatures = {
+        method: calibration.choose_temperature(partial(held_out, method), seen_labels, seed=params.seed)
+        for method, chosen in methods.items()
+        if all(len(seen[layer][0]) == len(seen_labels) for layer in chosen.layers)
+    }
     about = {
         "oneshot": "1",
         "name": name,
@@ -69,7 +75,7 @@ def main(params: Params, name: str) -> None:
     content = write.encode(net, methods, seen, seen_labels, about)
     files.write_bytes(f"exports/{name}.onnx", content)
 
-    metrics: dict = {"sha256": hashlib.sha256(content).hexdigest(), "temperature": temperatures[default]}
+    metrics: dict = {"sha256": hashlib.sha256(content).hexdigest(), "temperature": temperatures[default]._asdict()}
     if new.any():
         vectors = transforms.transform_features(default, unseen, seen, seen_labels)
         fewest = np.unique(labels, return_counts=True)[1].min()

@@ -27,7 +27,7 @@ def test_the_projects_own_file_says_everything_itself(tmp_path: Path):
         (32, 32),
         ("raw", "root"),
     )
-    assert encoder.temperature("raw") == 900 and encoder.temperature("root") is None
+    assert encoder.temperature("raw") == (900, 900) and encoder.temperature("root") is None
     assert np.allclose(encoder.encode(IMAGES), IMAGES.mean((1, 2)), rtol=1e-5)
     assert np.allclose(encoder.encode(IMAGES, "root"), np.sqrt(IMAGES.mean((1, 2))), rtol=1e-5)
 

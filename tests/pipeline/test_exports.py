@@ -9,6 +9,7 @@ from oneshot.core import files
 from oneshot.datasets import cifar10, mnist
 from oneshot.encoders.encoder import Encoder
 from oneshot.evaluation import transforms
+from oneshot.evaluation.methods import DIGIT_METHODS, METHODS
 from oneshot.nets.table import DRAWINGS, NETS
 from tests.pipeline.scratch import dvc
 from tools import smoke
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
 @pytest.mark.parametrize("name", [name for name in NETS if name != "10-class"])
 def test_the_encoder_gives_the_vectors_of_the_pipeline(smoke_run: Path, name: str):
-    """Within 1e-5 of the largest; whitening amplifies what Winograd's convolution differs by."""
+    """Within 1e-5 of the largest; but square roots of units near zero make more of Winograd's rounding: 1e-4."""
     stored = files.read_arrays(smoke_run / f"features/{name}")
     drawing = name in DRAWINGS
     folder, package = ("mnist", mnist) if drawing else ("cifar10", cifar10)
@@ -37,7 +38,7 @@ def test_the_encoder_gives_the_vectors_of_the_pipeline(smoke_run: Path, name: st
             expected = stored["embeddings"][:40]
         else:
             expected = transforms.transform_features(method, layers, seen, seen_labels)[:40]
-        limit = 1e-5 if method == "raw" or drawing else 1e-4
+        limit = 1e-4 if "power" in (METHODS | DIGIT_METHODS)[method].steps else 1e-5
         assert np.abs(encoder.encode(images, method) - expected).max() <= limit * np.abs(expected).max(), method
 
 

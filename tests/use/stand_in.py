@@ -23,7 +23,7 @@ def write(path: Path, shape=("n", 32, 32, 3), kind: int = TensorProto.UINT8, abo
         "kind": "photograph",
         "methods": '["raw", "root"]',
         "default_method": "raw",
-        "temperatures": '{"raw": 900.0}',
+        "temperatures": '{"raw": [900.0, 900.0]}',
     }
     helper.set_model_props(model, own if about is None else about)
     path.parent.mkdir(parents=True, exist_ok=True)

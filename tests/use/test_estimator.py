@@ -10,6 +10,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
+from oneshot.evaluation.calibration import Temperature
 from oneshot.use import representation
 from oneshot.use.classifier import OneShotClassifier
 
@@ -17,7 +18,9 @@ from oneshot.use.classifier import OneShotClassifier
 class OfRows(OneShotClassifier):
     """The classifier of rows of numbers."""
 
-    representation_ = representation.Representation("rows", "raw", lambda row: row, np.stack, temperature=1.0)
+    representation_ = representation.Representation(
+        "rows", "raw", lambda row: row, np.stack, temperature=Temperature(1, 1)
+    )
 
     def _represent(self, X, *, fitting, broken=None):
         return validate_data(self, X, dtype=np.float64, reset=fitting)

@@ -100,9 +100,11 @@ class Encoder:
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def temperature(self, method: str) -> float | None:
-        """The temperature of evaluation.calibration for the distances of a method; None if the file has none."""
-        return self.about.get("temperatures", {}).get(method)
+    def temperature(self, method: str) -> tuple[float, float] | None:
+        """The numbers of calibration.Temperature for the distances of a method; None if the file has none."""
+        found = self.about.get("temperatures", {}).get(method)
+        # One number in files of version 1.0.
+        return None if found is None else tuple(found) if isinstance(found, list) else (found, found)
 
     def encode(self, images: np.ndarray, method: str | None = None) -> np.ndarray:
         """The vectors of images (n, height, width, channels) uint8: (n, d) float32.

@@ -44,7 +44,7 @@ class Representation:
     encode: Callable[[list[np.ndarray]], np.ndarray]
     batch: int = _BATCH
     transform: FeatureTransform | None = None
-    temperature: float | None = None
+    temperature: calibration.Temperature | None = None
     digest: str = ""
 
     def __call__(self, sources: Sequence[Source], broken: dict[int, str] | None = None) -> np.ndarray:
@@ -145,7 +145,7 @@ def make(encoder: AnyEncoder, method: str | None = None, background=None) -> Rep
         known = plain(images)
         transform = FeatureTransform(method).fit(known, labels)
     return Representation(
-        plain.name, method, plain.prepare, plain.encode, plain.batch, transform, _temperature(transform, known, labels),
+        plain.name, method, plain.prepare, plain.encode, plain.batch, transform, _temperature(method, known, labels),
         plain.digest,
     )  # fmt: skip
 
@@ -175,18 +175,24 @@ def _plain(encoder: Encoder | EncodeFunction, output: str, method: str) -> Repre
     def encode(prepared: list[np.ndarray]) -> np.ndarray:
         return encoder.encode(np.stack(prepared), output)
 
-    temperature = encoder.temperature(output)
+    known = encoder.temperature(output)
+    temperature = None if known is None else calibration.Temperature(*known)
     return Representation(encoder.name, method, prepare, encode, _BATCH, None, temperature, encoder.digest)
 
 
-def _temperature(transform: FeatureTransform, known: np.ndarray | None, labels) -> float | None:
-    """Chosen on the background, if it has classes of two images or more."""
+def _temperature(method: str, known: np.ndarray | None, labels) -> calibration.Temperature | None:
+    """Chosen on the vectors of a background, if it has classes of two images or more."""
     if known is None or labels is None:
         return None
+    labels = np.asarray(labels)
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2 or counts.min() < 2:
         return None
-    return calibration.choose_temperature(transform.transform(known), np.asarray(labels), seed=1)
+
+    def held_out(held: np.ndarray, others: np.ndarray) -> np.ndarray:
+        return FeatureTransform(method).fit(known[others], labels[others]).transform(known[held])
+
+    return calibration.choose_temperature(held_out, labels, seed=1)
 
 
 def _shows(sources: Sequence) -> bool:
