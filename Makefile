@@ -90,5 +90,5 @@ test: env  ## run all tests: unit, pipeline and data; LONG=1: also those that on
 
 #### Maintain
 
-bench: env  ## measure speed: training (PyTorch's too, if installed), episodes and what a job costs
-	@for name in training episodes job; do $(RUN) python -m benchmarks.$$name || exit; done
+bench: env  ## measure speed: use, training (PyTorch's too, if installed), episodes and what a job costs
+	@for name in use training episodes job; do $(RUN) python -m benchmarks.$$name || exit; done

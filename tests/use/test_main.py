@@ -37,6 +37,15 @@ def test_mistakes_end_with_status_1_and_one_line():
     assert err == "error: nowhere at all is missing: give the path of a folder with a folder of images per class\n"
 
 
+def test_a_label_needs_nothing_that_is_slow_to_import():
+    code = (
+        "import sys\nfrom oneshot.__main__ import main\ntry:\n    main()\nfinally:\n"
+        "    print({'sklearn', 'scipy.optimize', 'scipy.stats', 'matplotlib', 'requests'} & set(sys.modules))"
+    )
+    code, out, _ = ending(start("classify", "examples", "new", *ENCODER, code=code))
+    assert code == 0 and out.splitlines()[-1] == "set()"
+
+
 def test_unknown_words_end_with_status_2_and_help_with_0():
     assert ending(start("classify", "examples", "new", "--size", "wide"))[0] == 2
     code, out, _ = ending(start("--help"))

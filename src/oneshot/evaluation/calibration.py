@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from oneshot.evaluation.episodes import draw_episodes
 
@@ -52,6 +51,8 @@ def choose_temperature(represent: Represent, labels: np.ndarray, *, seed: int) -
     of a transform are of other classes than the episode's: two classes are held out at a time, if there are four or
     more. Raises ValueError if there are fewer than two classes, or a class has one image only.
     """
+    from scipy.optimize import minimize_scalar  # half a second, which probabilities do not need
+
     classes, counts = np.unique(labels, return_counts=True)
     many = min(SHOTS, int(counts.min()) - 1)
     pairs = [(label, classes[number - 1]) for number, label in enumerate(classes)] if len(classes) > 3 else [classes]

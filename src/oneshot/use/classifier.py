@@ -10,8 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from oneshot.encoders import catalogue
-from oneshot.evaluation import calibration
-from oneshot.use import folders, representation
+from oneshot.use import folders, nearest, representation
 from oneshot.use.mistakes import InputError
 from oneshot.use.reading import Source
 from oneshot.use.representation import AnyEncoder, Representation
@@ -60,11 +59,8 @@ class OneShotClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         Raises InputError if there is one class only, or the encoder sees no difference between any of the examples.
         """
         vectors, names = self._examples(X, y, fitting=True)
-        if len(np.unique(names)) < 2:
-            raise InputError(f"there is one class only, {names[0]}: give examples of two classes or more")
-        if len(vectors) > 1 and (vectors == vectors[0]).all():
-            raise InputError("all examples look the same to the encoder: give other images, or take another encoder")
-        self.classes_, self.means_, self.counts_ = _means(vectors, names)
+        nearest.check_examples(vectors, names)
+        self.classes_, self.means_, self.counts_ = nearest.class_means(vectors, names)
         return self
 
     def partial_fit(self, X: Images, y, classes=None) -> "OneShotClassifier":
@@ -77,7 +73,7 @@ class OneShotClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         vectors, names = self._examples(X, y, fitting=False)
         # Each class so far counts as its mean, as often as it has examples.
         old, weights = self.classes_, np.concatenate([self.counts_, np.ones(len(names), np.int64)])
-        self.classes_, self.means_, self.counts_ = _means(
+        self.classes_, self.means_, self.counts_ = nearest.class_means(
             np.concatenate([self.means_, vectors]), np.concatenate([old, names]), weights
         )
         return self
@@ -95,12 +91,12 @@ class OneShotClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         vectors = self._represent(X, fitting=False, broken=broken)
-        return np.stack([np.linalg.norm(vectors - mean, axis=1) for mean in self.means_], axis=1)
+        return nearest.distances(vectors, self.means_)
 
     def predict(self, X: Images) -> np.ndarray:
         """The class of each image: (n,), as in y; of equally near classes the first one."""
-        nearest = self.distances(X).argmin(1)
-        return self.classes_[nearest]
+        found = self.distances(X).argmin(1)
+        return self.classes_[found]
 
     def predict_proba(self, X: Images) -> np.ndarray:
         """The probability of each class: (n, classes) float64, by calibration.probabilities.
@@ -112,11 +108,7 @@ class OneShotClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
 
     def probabilities(self, distances: np.ndarray) -> np.ndarray:
         """The probabilities of `predict_proba` of distances (n, classes)."""
-        temperature = self.representation_.temperature
-        if temperature is None:
-            raise InputError("no probabilities without a temperature: give a background with two classes or more")
-        # One number of examples for all, that of the rarest class: then the nearest class is the likeliest.
-        return calibration.probabilities(distances, temperature, int(self.counts_.min()))
+        return nearest.probabilities(distances, self.counts_, self.representation_)
 
     @property
     def representation_(self) -> Representation:
@@ -167,15 +159,6 @@ class OneShotClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
         elif found.digest != self.encoder_digest_:
             raise InputError(f"the encoder {found.name} is another file since this classifier was fitted: fit it again")
         return found(images, broken)
-
-
-def _means(vectors: np.ndarray, names: np.ndarray, weights: np.ndarray | None = None):
-    """Classes (classes,) in order, the means of their vectors (classes, d), and their counts (classes,) int64."""
-    weights = np.ones(len(names), np.int64) if weights is None else weights
-    classes, labels = np.unique(names, return_inverse=True)
-    each = [labels == label for label in range(len(classes))]
-    means = np.stack([np.average(vectors[chosen], axis=0, weights=weights[chosen]) for chosen in each])
-    return classes, means, np.array([weights[chosen].sum() for chosen in each])
 
 
 def _background(background):

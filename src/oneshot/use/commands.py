@@ -16,7 +16,7 @@ from oneshot.encoders import catalogue
 from oneshot.encoders.encoder import Encoder
 from oneshot.evaluation import confusion
 from oneshot.evaluation.calibration import SURE
-from oneshot.use import folders, representation, trial
+from oneshot.use import folders, nearest, representation
 from oneshot.use.representation import AnyEncoder
 
 # A wider matrix does not fit into a terminal.
@@ -47,20 +47,20 @@ def classify(
     _check_outputs(csv, json)
     support, queries = folders.examples(examples, flat=True), folders.images(images)
     _report([*support.notes, *queries.notes, *folders.repeated(support, queries)])
-    # scikit-learn takes a second to import: a mistake in the paths is reported before.
-    from oneshot.use.classifier import OneShotClassifier
-
-    classifier = OneShotClassifier(encoder, method, background).fit(support.paths, support.names)
+    known = None if background is None else folders.background(background)
+    represent = representation.make(encoder, method, known)
+    vectors, names = represent(support.paths), np.array(support.names)
+    nearest.check_examples(vectors, names)
+    classes, means, counts = nearest.class_means(vectors, names)
     broken: dict[int, str] = {}
-    distances = classifier.distances(queries.paths, broken)
+    distances = nearest.distances(represent(queries.paths, broken), means)
     good = [number for number in range(len(queries.paths)) if number not in broken]
-    table = nearest_two([queries.paths[number] for number in good], distances[good], classifier.classes_)
-    found = classifier.representation_
-    if found.temperature is not None:
-        probability = classifier.probabilities(distances[good]).max(1)
+    table = nearest_two([queries.paths[number] for number in good], distances[good], classes)
+    if represent.temperature is not None:
+        probability = nearest.probabilities(distances[good], counts, represent).max(1)
         table.insert(2, "probability", probability)
         table.insert(3, "answer", np.where(probability >= SURE, "sure", "unsure"))
-    about = {"encoder": found.name, "method": found.method, "classes": classifier.classes_.tolist()}
+    about = {"encoder": represent.name, "method": represent.method, "classes": classes.tolist()}
     content = about | {"images": table.to_dict("records")}
     if csv and csv != _STREAM:
         files.write_csv(csv, table)
@@ -104,6 +104,9 @@ def evaluate(
         raise UserError("--picture needs the package matplotlib: pip install matplotlib")
     found = folders.examples(folder)
     _report([*found.notes, *folders.repeated(found)])
+    # scikit-learn takes most of a second to import: a mistake in the paths is reported before.
+    from oneshot.use import trial
+
     trial.check(*_labelled(found.names), episodes)
     vectors_of = representation.make(encoder, method, None if background is None else folders.background(background))
     broken: dict[int, str] = {}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +14,12 @@ from oneshot.encoders import catalogue
 from oneshot.encoders.encoder import Encoder
 from oneshot.evaluation import calibration
 from oneshot.evaluation.methods import LEARNED, TRANSFORMS
-from oneshot.evaluation.transforms import FeatureTransform
 from oneshot.use import digits, photographs
 from oneshot.use.mistakes import InputError
 from oneshot.use.reading import Source, read
+
+if TYPE_CHECKING:
+    from oneshot.evaluation.transforms import FeatureTransform
 
 # Images of an encoder that are held at one time, prepared; those of a callable are held as they are.
 _BATCH, _BATCH_WHOLE = 1024, 64
@@ -43,7 +46,7 @@ class Representation:
     prepare: Callable[[np.ndarray], np.ndarray]
     encode: Callable[[list[np.ndarray]], np.ndarray]
     batch: int = _BATCH
-    transform: FeatureTransform | None = None
+    transform: "FeatureTransform | None" = None
     temperature: calibration.Temperature | None = None
     digest: str = ""
 
@@ -139,6 +142,9 @@ def make(encoder: AnyEncoder, method: str | None = None, background=None) -> Rep
         raise InputError(f"the method {method} learns from images of other classes: give a background of some")
     if labels is None and "whiten" in steps:
         raise InputError(f"the method {method} needs the classes of the background: a folder of images per class")
+    # It brings scikit-learn, which takes most of a second to import.
+    from oneshot.evaluation.transforms import FeatureTransform
+
     if images is None:
         known, transform = None, FeatureTransform(method).fit(np.zeros((1, plain(_ANY).shape[1])))
     else:
@@ -188,6 +194,7 @@ def _temperature(method: str, known: np.ndarray | None, labels) -> calibration.T
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2 or counts.min() < 2:
         return None
+    from oneshot.evaluation.transforms import FeatureTransform
 
     def held_out(held: np.ndarray, others: np.ndarray) -> np.ndarray:
         return FeatureTransform(method).fit(known[others], labels[others]).transform(known[held])
