@@ -19,7 +19,8 @@ from oneshot.core.environment import ComputeParams
 from tests.pipeline import hostile
 from tools import smoke
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.data]
+# In one process, which traces the stages once.
+pytestmark = [pytest.mark.pipeline, pytest.mark.data, pytest.mark.xdist_group("surroundings")]
 
 HERE = Path(__file__).parent
 STAGES = (

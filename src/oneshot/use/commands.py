@@ -22,6 +22,7 @@ from oneshot.use.representation import AnyEncoder
 # A wider matrix does not fit into a terminal.
 _PRINTED = 12
 _PAIRS = 5
+_LONGEST = 240  # bytes of a file's name
 _STREAM = "-"  # standard output instead of a file
 _MEANING = """\
 The interval is that of the mean over episodes, each with other examples; the last column holds 19 of 20 episodes.
@@ -193,6 +194,9 @@ def _check_outputs(*outputs: str | None) -> None:
 
 
 def _check_output(path: Path) -> None:
+    # A file is written beside its place first, by a name that is some letters longer.
+    if long := [part for part in path.parts if len(os.fsencode(part)) > _LONGEST]:
+        raise UserError(f"{shown(long[0][:20])}... is too long for the name of a file: give a shorter one")
     # os.path sees what is in a closed folder as missing; the methods of Path differ between versions of Python.
     if os.path.isdir(path):
         raise UserError(f"{shown(path)} is a folder: give the name of a file to write")
