@@ -8,6 +8,7 @@ medians over the turns are compared, so that a drift of the machine's speed affe
 
 import argparse
 import importlib.util
+import math
 import os
 import statistics
 import subprocess
@@ -16,11 +17,14 @@ import time
 
 from oneshot.core import environment, processor
 from oneshot.core.environment import ComputeParams
+from oneshot.nets.architecture import ARCHITECTURES
 
-CLASSES, BATCH, SIDE = 10, 128, 32
-# Multiply-adds of one forward pass: convolutions at sides of 32, 32, 16, 16, 16 pixels, then the two dense layers.
-FORWARD = (
-    9 * (32**2 * (3 * 100 + 100 * 100) + 16**2 * (100 * 200 + 200 * 200 + 200 * 400)) + 25_600 * 600 + 600 * CLASSES
+CLASSES, BATCH = 10, 128
+LAYERS = ARCHITECTURES["convnet"].layers(classes=CLASSES)
+SIDE = ARCHITECTURES["convnet"].shape[0]
+# Multiply-adds of one forward pass: each weight of a convolution is used once per cell of its output.
+FORWARD = sum(
+    (layer.parameters - layer.shape[-1]) * math.prod(layer.shape[:-1]) for layer in LAYERS if layer.parameters
 )
 STEP_FLOP = 3 * 2 * FORWARD  # a step costs three forward passes, and a multiply-add is two operations
 
@@ -78,15 +82,18 @@ def keras_fit(side: int, seconds: float) -> float:
     """Images per second of keras.Model.fit with the report's net and recipe and default settings."""
     import keras
 
-    layers = keras.layers
+    activations = {"conv": "relu", "dense_relu": "relu"}
     model = keras.Sequential([keras.Input((SIDE, SIDE, 3))])
-    for widths in ((100, 100), (200, 200, 400)):
-        for width in widths:
-            model.add(layers.Conv2D(width, 3, padding="same", activation="relu"))
-        model.add(layers.MaxPooling2D())
-    model.add(layers.Flatten())
-    model.add(layers.Dense(600, activation="relu"))
-    model.add(layers.Dense(CLASSES))
+    for layer in LAYERS:
+        size, activation = layer.shape[-1], activations.get(layer.kind)
+        if layer.kind == "conv":
+            model.add(keras.layers.Conv2D(size, layer.side, padding="same", activation=activation))
+        elif layer.kind == "pool":
+            model.add(keras.layers.MaxPooling2D())
+        elif layer.kind == "flatten":
+            model.add(keras.layers.Flatten())
+        else:
+            model.add(keras.layers.Dense(size, activation=activation))
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     images, labels = random_batch(side)
     return rate(lambda: model.fit(images, labels, batch_size=32, epochs=1, verbose=0), seconds)
@@ -101,13 +108,18 @@ def pytorch(side: int, seconds: float, *, bfloat16: bool = False) -> float:
     from torch import nn
 
     parts: list[nn.Module] = []
-    channels = 3
-    for widths in ((100, 100), (200, 200, 400)):
-        for width in widths:
-            parts += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
-            channels = width
-        parts.append(nn.MaxPool2d(2))
-    parts += [nn.Flatten(), nn.Linear(channels * (side // 4) ** 2, 600), nn.ReLU(), nn.Linear(600, CLASSES)]
+    size = 3
+    for layer in ARCHITECTURES["convnet"]._replace(shape=(side, side, 3)).layers(classes=CLASSES):
+        outputs = layer.shape[-1]
+        if layer.kind == "conv":
+            parts += [nn.Conv2d(size, outputs, layer.side, padding=layer.side // 2), nn.ReLU()]
+        elif layer.kind == "pool":
+            parts.append(nn.MaxPool2d(2))
+        elif layer.kind == "flatten":
+            parts.append(nn.Flatten())
+        else:
+            parts += [nn.Linear(size, outputs), *([nn.ReLU()] if layer.kind == "dense_relu" else [])]
+        size = outputs
     model = nn.Sequential(*parts).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters())
     images, labels = random_batch(side)

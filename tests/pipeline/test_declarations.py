@@ -53,8 +53,9 @@ NETS = ("convnet", "siamese", "dense_embedding")
 MAY_IMPORT = {
     "core": set(),
     "nets": set(),
-    **{package: {"core"} for package in ("datasets", "splits", "download", "training", "evaluation", "plotting")},
-    **{net: {"core", "training"} for net in NETS},
+    **{package: {"core"} for package in ("datasets", "splits", "download", "evaluation", "plotting")},
+    "training": {"core", "nets"},
+    **{net: {"core", "nets", "training"} for net in NETS},
     "encoders": {"core", "evaluation", "nets"},
     "page": {"core", "datasets", "splits", "training", "evaluation", "plotting", "encoders", "nets", *NETS},
     "use": {"core", "evaluation", "encoders", "nets"},

@@ -151,6 +151,8 @@ MODULES = {
     "siamese/params.py": SIAMESE,
     "dense_embedding/params.py": DENSE,
     "plotting/palette.py": PICTURES | PAGE,
+    "nets/architecture.py": CONVNET | SIAMESE | DENSE,
+    "nets/table.py": PACKAGES["nets"],
 }
 
 # The stages that share a script whose name is not theirs.
@@ -164,6 +166,10 @@ READERS = {
     "siamese/params.py": {"train_siamese", "page"},
     "dense_embedding/params.py": {"train_dense_embedding", "page"},
     "plotting/palette.py": {"draw_pictures", "page"},
+    "nets/architecture.py": {"train_convnet", "extract_features", "train_siamese", "train_dense_embedding", "page"}
+    | EXPORTERS,
+    "nets/table.py": {"extract_features", "train_siamese", "train_dense_embedding", "one_shot_mnist", "page"}
+    | EXPORTERS,
 }
 
 

@@ -10,18 +10,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from oneshot.convnet import winograd
+from oneshot.nets import architecture
+from oneshot.nets.architecture import ARCHITECTURES
 from oneshot.training.tensorflow import keras, known_size, tf
 
-SIDE = 32
-WIDTHS = ((100, 100), (200, 200, 400))
-UNITS = 600
+_NET = ARCHITECTURES["convnet"]
+SIDE = _NET.shape[0]
+WIDTHS = tuple(tuple(filters for filters, _ in block) for block in _NET.blocks)
+UNITS = _NET.units
 LAST_MAPS = f"pool{len(WIDTHS)}"  # name of the layer whose outputs the dense layers work on
 MAP = SIDE // 2 ** len(WIDTHS)  # side of the last map
-
-# Mean and deviation of the official training images per channel, on the scale 0..255. Constants, so that a net's inputs
-# do not depend on the split; zero padding is then the mean colour.
-MEAN = np.array([125.3069, 122.9501, 113.866], np.float32)
-DEVIATION = np.array([62.9932, 62.0887, 66.7049], np.float32)
+MEAN, DEVIATION = np.array(architecture.MEAN, np.float32), np.array(architecture.DEVIATION, np.float32)
 
 
 class Convolution(keras.layers.Conv2D):

@@ -1,5 +1,7 @@
 """The report's dense embedding net: a digit classifier whose penultimate layer has two units."""
 
+from oneshot.nets.architecture import ARCHITECTURES
+from oneshot.training.build import keras_layers
 from oneshot.training.tensorflow import keras
 
 
@@ -8,20 +10,9 @@ def build(classes: int) -> keras.Sequential:
 
     The report gives the parameter count, which only this plausible net has. `embedding` is the 2-D layer.
     """
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(64, 3, padding="same", activation="relu", name="conv1"),
-            layers.MaxPooling2D(name="pool1"),
-            layers.Conv2D(64, 3, padding="same", activation="relu", name="conv2"),
-            layers.MaxPooling2D(name="pool2"),
-            layers.Flatten(name="flatten"),
-            layers.Dense(2, name="embedding"),
-            layers.Dense(classes, name="logits"),
-        ],
-        name="dense-embedding",
-    )
+    net = ARCHITECTURES["dense_embedding"]
+    layers = [keras.Input(net.shape), *keras_layers(net.layers(classes=classes))]
+    return keras.Sequential(layers, name="dense-embedding")
 
 
 def embedding(model: keras.Sequential) -> keras.Model:

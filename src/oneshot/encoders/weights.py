@@ -7,17 +7,8 @@ import h5py
 import numpy as np
 
 from oneshot.core.errors import UserError
+from oneshot.nets.architecture import ARCHITECTURES, DEVIATION, MEAN
 from oneshot.nets.table import NETS
-
-# Mean and deviation per channel that the ConvNets' inputs are standardised by, as in convnet/net.py.
-_MEAN = np.array([125.3069, 122.9501, 113.866], np.float32)
-_DEVIATION = np.array([62.9932, 62.0887, 66.7049], np.float32)
-
-# What is left out does nothing after training (dropout) or only classifies the classes seen in training.
-_CONVNET = ("conv1", "conv2", "pool", "conv3", "conv4", "conv5", "pool", "flatten", "representation")
-_DIGIT_NET = ("conv1", "pool", "conv2", "pool", "flatten", "embedding")
-# Side of conv2's filters, by which digit nets of different kinds differ.
-_SIDES = {"siamese": 4, "dense_embedding": 3}
 
 _EMPTY = np.empty(0, np.float32)
 
@@ -60,28 +51,27 @@ def read_net(name: str, path: str | Path) -> Net:
     distinguished.
     """
     weights, net = _read(path), NETS[name]
-    layers, pools = [], 0
-    for layer in _CONVNET if net.kind == "convnet" else _DIGIT_NET:
-        if layer == "pool":
-            pools += 1
-            layers.append(Layer("pool", f"pool{pools}"))
-        elif layer == "flatten":
-            layers.append(Layer("flatten", layer))
-        elif layer not in weights:
-            raise UserError(f"{path} does not hold the weights of {name} (it has no layer {layer}): run dvc repro")
+    architecture, layers = ARCHITECTURES[net.kind], []
+    # What is left out does nothing after training (dropout) or only classifies the classes seen in training.
+    for layer in architecture.layers():
+        if not layer.parameters:
+            layers.append(Layer(layer.kind, layer.name))
+        elif layer.name not in weights:
+            raise UserError(f"{path} does not hold the weights of {name} (it has no layer {layer.name}): run dvc repro")
         else:
-            kind = {"representation": "dense_relu", "embedding": "dense"}.get(layer, "conv")
-            layers.append(Layer(kind, layer, *weights[layer]))
-    if net.kind != "convnet":
-        found, wanted = (len(weights["conv2"][0]), len(layers[-1].bias)), (_SIDES[net.kind], net.dimensions)
-        if found != wanted:
-            raise UserError(
-                f"{path} does not hold the weights of {name} (its filters of conv2 have side {found[0]} and its"
-                f" embedding {found[1]} units, not {wanted[0]} and {wanted[1]}): run dvc repro"
-            )
-    else:
-        return Net(name, (32, 32, 3), 1 / _DEVIATION, -_MEAN / _DEVIATION, layers)
-    return Net(name, (28, 28, 1), np.array([1 / 255], np.float32), np.zeros(1, np.float32), layers)
+            layers.append(Layer(layer.kind, layer.name, *weights[layer.name]))
+    if net.kind == "convnet":
+        mean, deviation = (np.array(values, np.float32) for values in (MEAN, DEVIATION))
+        return Net(name, architecture.shape, 1 / deviation, -mean / deviation, layers)
+    # Digit nets of different kinds differ in the side of conv2's filters.
+    sides = {layer.name: layer.side for layer in architecture.layers()}
+    found, wanted = (len(weights["conv2"][0]), len(layers[-1].bias)), (sides["conv2"], net.dimensions)
+    if found != wanted:
+        raise UserError(
+            f"{path} does not hold the weights of {name} (its filters of conv2 have side {found[0]} and its"
+            f" embedding {found[1]} units, not {wanted[0]} and {wanted[1]}): run dvc repro"
+        )
+    return Net(name, architecture.shape, np.array([1 / 255], np.float32), np.zeros(1, np.float32), layers)
 
 
 def _read(path: str | Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -16,11 +16,11 @@ def built(package: str, *arguments):
 @pytest.mark.parametrize(
     ("layers", "net"),
     [
-        (nets.convnet(6), ("convnet", 6)),
-        (nets.convnet(10), ("convnet", 10)),
-        (nets.dense_embedding(10), ("dense_embedding", 10)),
-        (nets.siamese(2), ("siamese", 2, 0.1)),
-        (nets.siamese(3), ("siamese", 3, 0.1)),
+        (nets.table("convnet", 6), ("convnet", 6)),
+        (nets.table("convnet", 10), ("convnet", 10)),
+        (nets.table("dense_embedding", 10), ("dense_embedding", 10)),
+        (nets.table("siamese"), ("siamese", 2, 0.1)),
+        (nets.table("siamese", units=3), ("siamese", 3, 0.1)),
     ],
     ids=["convnet 6", "convnet 10", "dense", "siamese 2-D", "siamese 3-D"],
 )
