@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         "--encoder", "--net", default="6-class", metavar="NAME|FILE", help=f"{_ENCODER}; default: 6-class"
     )
     common.add_argument(
-        "--method", metavar="NAME", help="transform of the vectors; default: the best (docs/metrics.md)"
+        "--method", metavar="NAME", help="transform of the vectors, of those that inspect lists; default: the best"
     )
     common.add_argument("--background", metavar="FOLDER", help="images of other classes, to centre and whiten by")
     common.add_argument("--csv", metavar="FILE", help="write the table as CSV; -: to standard output")
