@@ -169,7 +169,7 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 def _text(root: Path, file: str) -> str:
     try:
-        return (root / file).read_text(encoding="utf-8")
+        return (root / file).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return ""
 

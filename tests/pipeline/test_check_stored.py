@@ -1,5 +1,6 @@
 """`make check-stored` on a toy project: each fault is caused, and reported in its own sentence."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -7,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
+from tests.helpers.fuzz import mutated
 from tools import check_stored, smoke
 
 pytestmark = pytest.mark.pipeline
@@ -233,6 +237,20 @@ def test_bounded_metric_that_is_gone(toy: Path):
     edit(toy / check_stored.BOUNDS, "test.accuracy", "test.precision")
     (fault,) = check_stored.find_faults(toy)
     assert "bounds test.precision of metrics/score/small.json, which has no such number" in fault
+
+
+@pytest.mark.parametrize(
+    "name", ["dvc.lock", "dvc.yaml", "params.yaml", "tools/metrics_bounds.yaml", "metrics/score/small.json"]
+)
+def test_any_bytes_in_a_file_are_a_fault_and_no_traceback(toy: Path, name: str):
+    good, random = (toy / name).read_bytes(), np.random.default_rng(0)
+    for _ in range(10):
+        (toy / name).write_bytes(mutated(good, random))
+        with contextlib.suppress(DvcException):  # of which the command makes a sentence
+            assert all(len(fault.splitlines()) == 1 for fault in check_stored.find_faults(toy))
+    (toy / name).write_bytes(b"\xff" + good)
+    with contextlib.suppress(DvcException):
+        assert check_stored.find_faults(toy)
 
 
 def test_unknown_rule_and_missing_bounds(toy: Path):
