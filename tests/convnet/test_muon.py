@@ -23,7 +23,7 @@ def test_muon_step_is_the_formula():
     kernel = rng.normal(size=(3, 3, 4, 8)).astype(np.float32)
     gradients = rng.normal(size=(2, 3, 3, 4, 8)).astype(np.float32)
     variable = keras.Variable(kernel, name="kernel")
-    optimizer = muon.Muon(0.05, momentum=0.9, muon_momentum=0.6, muon_paths={variable.path}, multiples={})
+    optimizer = muon.Muon(0.05, muon_paths={variable.path}, multiples={})
     optimizer.build([variable])
     buffer = np.zeros_like(kernel)
     for gradient in gradients:
@@ -41,7 +41,7 @@ def test_muon_step_is_the_formula():
 def test_other_variables_follow_nesterov_sgd():
     start = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
     ours, theirs = keras.Variable(start, name="ours"), keras.Variable(start, name="theirs")
-    optimizer = muon.Muon(0.1, momentum=0.9, muon_momentum=0.6, muon_paths=set(), multiples={})
+    optimizer = muon.Muon(0.1, muon_paths=set(), multiples={})
     reference = keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True)
     optimizer.build([ours])
     for step in range(4):
@@ -54,7 +54,7 @@ def test_other_variables_follow_nesterov_sgd():
 def test_a_multiple_applies_to_its_variable_only():
     gradient = tf.constant([1.0, -2.0])
     plain, faster = keras.Variable([0.0, 0.0], name="plain"), keras.Variable([0.0, 0.0], name="faster")
-    common = {"momentum": 0.9, "muon_momentum": 0.6, "muon_paths": set()}
+    common = {"muon_paths": set()}
     optimizer = muon.Muon(0.1, **common, multiples={faster.path: 8.0})
     optimizer.build([plain, faster])
     optimizer.apply_gradients([(gradient, plain), (gradient, faster)])

@@ -29,13 +29,12 @@ class Muon(keras.optimizers.Optimizer):
     batch norm.
     """
 
-    STEPS = 3
+    MOMENTUM = 0.9  # of Nesterov SGD
+    MUON_MOMENTUM = 0.6
+    STEPS = 3  # of Newton-Schulz
 
-    def __init__(
-        self, learning_rate, *, momentum: float, muon_momentum: float, muon_paths: set[str], multiples: dict[str, float]
-    ):
+    def __init__(self, learning_rate, *, muon_paths: set[str], multiples: dict[str, float]):
         super().__init__(learning_rate=learning_rate, name="muon")
-        self.momentum, self.muon_momentum = momentum, muon_momentum
         self.muon_paths, self.paths_multiples = muon_paths, multiples
 
     def build(self, variables):
@@ -53,8 +52,8 @@ class Muon(keras.optimizers.Optimizer):
         buffer = self.buffers[index]
         rate = tf.cast(learning_rate, tf.float32) * self.multiples[index]
         if self.uses_muon[index]:
-            buffer.assign(self.muon_momentum * buffer + gradient)
-            direction = gradient + self.muon_momentum * buffer
+            buffer.assign(self.MUON_MOMENTUM * buffer + gradient)
+            direction = gradient + self.MUON_MOMENTUM * buffer
             filters = variable.shape[-1]
             update = orthogonalize(tf.reshape(direction, (-1, filters)), self.STEPS)
             kernel = variable * (float(filters) ** 0.5 / tf.norm(tf.convert_to_tensor(variable)))
@@ -65,7 +64,7 @@ class Muon(keras.optimizers.Optimizer):
                 accum=buffer.value.handle,
                 lr=rate,
                 grad=gradient,
-                momentum=self.momentum,
+                momentum=self.MOMENTUM,
                 use_nesterov=True,
             )
 

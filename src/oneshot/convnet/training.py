@@ -11,7 +11,7 @@ from oneshot.convnet.losses import cell_classifier, dense_classification_entropy
 from oneshot.convnet.muon import Muon, Triangle
 from oneshot.convnet.params import AugmentationParams, Recipe, RecipeParams
 from oneshot.convnet.sides import copies_of_a_cell, move, net_of_side
-from oneshot.convnet.whitening import whitening_filters
+from oneshot.convnet.whitening import WHITENED, whitening_filters
 from oneshot.core import processor
 from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
@@ -21,9 +21,6 @@ from oneshot.training.checkpoint import Checkpoint
 from oneshot.training.loop import OnEpoch, average_over, run_epochs, seed_dropout
 from oneshot.training.prediction import classification_metrics
 from oneshot.training.tensorflow import adam, has_gpu, keras, known_size, tf
-
-MUON_MOMENTUM = 0.6
-WHITENED = 5_000  # images that the whitening directions are computed from
 
 
 def check_precision(precision: str) -> None:
@@ -68,7 +65,7 @@ def train(
     images, labels, _ = train_set
     sides = recipe.sides()
     if recipe.whitening_filters:
-        whiten(model, images[: min(len(images), WHITENED)])
+        whiten(model, images[:WHITENED])
     batch = min(recipe.batch, len(images))
     steps = [max(1, int(part * len(images)) // batch) for _, part in sides]
     nets = {side: net_of_side(model, side) for side in {net.SIDE, *(side for side, _ in sides)}}
@@ -150,7 +147,7 @@ def make_optimizer(model: keras.Sequential, recipe: RecipeParams, steps: int) ->
     multiples = dict.fromkeys(offsets, recipe.bias_rate_multiple)
     # As if each copy of a cell had its own weights at the shared rate.
     multiples[model.get_layer("representation").kernel.path] = copies_of_a_cell(model)
-    return Muon(rate, momentum=0.9, muon_momentum=MUON_MOMENTUM, muon_paths=paths, multiples=multiples)
+    return Muon(rate, muon_paths=paths, multiples=multiples)
 
 
 def make_step(

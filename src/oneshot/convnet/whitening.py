@@ -5,6 +5,7 @@ Page, "How to train your ResNet" (2018), and Jordan, "cifar10-airbench" (2024).
 
 import numpy as np
 
+WHITENED = 5_000  # images that the directions are computed from
 SMALLEST = 5e-4  # added to each eigenvalue, so that directions of almost no variance do not amplify noise
 
 

@@ -1,6 +1,7 @@
 """gzip and tar, unpacked in bounded memory whatever the input.
 
-Broken or hostile input raises UserError. Nothing is written to disk.
+Broken or hostile input raises UserError. Nothing is written to disk. (pooch's processors write whatever an archive
+holds, without a bound.)
 """
 
 import zlib

@@ -1,4 +1,7 @@
-"""One-shot episodes: sample support images, classify all others by the nearest support, count the confusions."""
+"""One-shot episodes: sample support images, classify all others by the nearest support, count the confusions.
+
+Not by scikit-learn's NearestCentroid, which is fitted for one episode at a time: here many share a matrix product.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -14,12 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from oneshot.core import processor
 from oneshot.evaluation.confusion import confusion_matrix
-
-# Chosen on folds of the seen classes (docs/recipe.md).
-TEMPERATURE = 0.15  # of the soft assignment, in squared distances of features of unit length
-MOVE = 0.3  # fraction of the way to its new place that a class mean moves in each step
-STEPS = 10  # of k-means
-SCALINGS = 5  # of Sinkhorn's algorithm, in each step
+from oneshot.evaluation.methods import MOVE, SCALINGS, STEPS, TEMPERATURE
 
 # Shares that a thread holds at a time, in several copies. Larger blocks do not make the matrix products faster.
 _BLOCK_BYTES = 2**22

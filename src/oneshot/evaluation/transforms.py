@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.covariance import shrunk_covariance
+from sklearn.preprocessing import normalize
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from oneshot.evaluation.methods import DIGIT_METHODS, METHODS, TRANSFORMS
-
-_EXPONENT = 0.5  # of the power transform, as in PT-MAP
-SHRINKAGE = 0.6  # of the covariance, chosen on folds of the seen classes (docs/recipe.md)
+from oneshot.evaluation.methods import DIGIT_METHODS, EXPONENT, METHODS, SHRINKAGE, TRANSFORMS
 
 _STORED = ("linear", "pooled")
 
@@ -148,10 +147,10 @@ def whitening_matrix(features: np.ndarray, labels: np.ndarray, shrinkage: float)
     for label in np.unique(labels):
         around[labels == label] -= around[labels == label].mean(0)
     covariance = around.T @ around / len(around)
-    size = len(covariance)
-    # Features that are constant within each class have no covariance to divide by.
-    spread = np.trace(covariance) / size or 1.0
-    return np.linalg.cholesky(np.linalg.inv((1 - shrinkage) * covariance + shrinkage * spread * np.eye(size)))
+    if not covariance.any():
+        # Features that are constant within each class have no covariance to divide by.
+        covariance = np.eye(len(covariance))
+    return np.linalg.cholesky(np.linalg.inv(shrunk_covariance(covariance, shrinkage)))
 
 
 def _view(layer: np.ndarray, method) -> np.ndarray:
@@ -174,7 +173,7 @@ def _constants(step: str, seen: np.ndarray, labels: np.ndarray | None, shrinkage
 
 def _apply(step: str, features: np.ndarray, constants: Constants) -> np.ndarray:
     if step == "unit":
-        return _unit(features)
+        return np.asarray(normalize(features))  # a row of zeros stays as it is
     if step == "power":
         return _power(features)
     if step == "standardise":
@@ -189,12 +188,6 @@ def _mean(features: np.ndarray) -> np.ndarray:
     return features.mean(0, dtype=np.float64).astype(features.dtype)
 
 
-def _unit(features: np.ndarray) -> np.ndarray:
-    """Scale each row to Euclidean length 1; a row of zeros stays as it is."""
-    length = np.linalg.norm(features, axis=1, keepdims=True)
-    return features / np.where(length > 0, length, 1)
-
-
 def _power(features: np.ndarray) -> np.ndarray:
     """sign(x) |x|^0.5: brings the long-tailed units of a ReLU layer closer to a normal distribution."""
-    return np.sign(features) * np.abs(features) ** features.dtype.type(_EXPONENT)
+    return np.sign(features) * np.abs(features) ** features.dtype.type(EXPONENT)
