@@ -65,7 +65,7 @@ def explain(recorded: Mapping, found: dict, machine: str) -> str:
         )
     return text + (
         "Code, parameters and data are those of the record, so this machine gives other bytes than the one that made"
-        f" it: {machine} here, {recorded['machine']} there. docs/promises.md says which machines should agree."
+        f" it: {machine} here, {recorded['machine']} there. docs/reproducibility.md says which machines should agree."
     )
 
 
