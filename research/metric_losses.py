@@ -89,7 +89,7 @@ def train(model: keras.Sequential, images: LabelledImages, recipe: Recipe, loss:
         return {"count": tf.size(labels), "loss": value}
 
     for epoch in range(len(sides)):
-        batches = epoch_batches(images.images, images.labels, recipe.batch, side, recipe.augmentation, seed, epoch)
+        batches = epoch_batches(images, recipe.batch, side, recipe.augmentation, seed, epoch)
         found = average_over(batches, step, total=steps, label=f"{loss}, epoch {epoch + 1}/{len(sides)}")
         if not np.isfinite(found["loss"]):
             raise FloatingPointError(f"the training by {loss} diverged")

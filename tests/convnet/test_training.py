@@ -44,18 +44,18 @@ def small_images(count=20):
 
 
 def test_an_epoch_shows_each_image_once_and_another_epoch_in_another_order():
-    images, labels = small_images(), np.arange(20)
+    images = LabelledImages(small_images(), np.arange(20), np.arange(20))
     augmentation = recipe(augmentation=STILL).augmentation
 
     def epoch(seed, number):
-        batches = list(training.epoch_batches(images, labels, 6, 32, augmentation, seed, number))
+        batches = list(training.epoch_batches(images, 6, 32, augmentation, seed, number))
         assert [tuple(x.shape) for x, _ in batches] == [(6, 32, 32, 3)] * 3
         return np.concatenate([x for x, _ in batches]), np.concatenate([y for _, y in batches])
 
     shown, order = epoch(1, 0)
     assert len(set(order.tolist())) == 18
     for image, label in zip(shown, order, strict=True):
-        np.testing.assert_allclose(image, net.standardize(images[label]), atol=1e-5)
+        np.testing.assert_allclose(image, net.standardize(images.images[label]), atol=1e-5)
     again, order_again = epoch(1, 0)
     assert np.array_equal(again, shown) and np.array_equal(order_again, order)
     assert not np.array_equal(epoch(1, 1)[1], order) and not np.array_equal(epoch(2, 0)[1], order)

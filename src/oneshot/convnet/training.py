@@ -1,7 +1,8 @@
 """Training the ConvNets."""
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -62,40 +63,24 @@ def train(
     cross-entropy without smoothing and penalties. Validation images have the side of the epoch's training images:
     a net that was trained only on small images does not work on large ones.
     """
-    images, labels, _ = train_set
-    sides = recipe.sides()
+    sides, batch = recipe.sides(), min(recipe.batch, len(train_set.images))
     if recipe.whitening_filters:
-        whiten(model, images[:WHITENED])
-    batch = min(recipe.batch, len(images))
-    steps = [max(1, int(part * len(images)) // batch) for _, part in sides]
-    nets = {side: net_of_side(model, side) for side in {net.SIDE, *(side for side, _ in sides)}}
-    optimizers = {side: make_optimizer(of_side, recipe, sum(steps)) for side, of_side in nets.items()}
-    cells = cell_classifier(model) if recipe.dense_classification_loss else None
-    further = [] if cells is None else [cells]
-    for side, optimizer in optimizers.items():
-        optimizer.build([*nets[side].trainable_variables, *further])
-    frozen = _frozen(recipe)
+        whiten(model, train_set.images[:WHITENED])
+    steps = [max(1, int(part * len(train_set.images)) // batch) for _, part in sides]
+    states = States(model, recipe, sum(steps))
+    # Each is made once, as it is compiled in its first call.
     step_of = {
-        (side, count): make_step(nets[side], optimizers[side], recipe, frozen=count, cells=cells)
-        for (side, _), count in zip(sides, frozen, strict=True)
+        (side, frozen): states.make_step(side, frozen) for (side, _), frozen in zip(sides, _frozen(recipe), strict=True)
     }
     predictors = {side: predictor(model, side=side) for side, _ in sides}
 
-    def move_between(source, target):
-        move(nets[source].variables, nets[target].variables)
-        move(optimizers[source].variables, optimizers[target].variables, moments=recipe.optimizer == "adam")
-
     def train_epoch(epoch):
-        side = sides[epoch][0]
-        if side != net.SIDE:
-            move_between(net.SIDE, side)
-        seed_dropout(nets[side], seed, epoch)
-        batches = epoch_batches(images, labels, batch, side, recipe.augmentation, seed, epoch).take(steps[epoch])
-        step, label = step_of[side, frozen[epoch]], f"epoch {epoch + 1}/{len(sides)}"
-        metrics = average_over(batches, step, total=steps[epoch], label=label)
-        if side != net.SIDE:
-            move_between(side, net.SIDE)
-        return metrics
+        (side, _), frozen = sides[epoch], _frozen(recipe)[epoch]
+        batches = epoch_batches(train_set, batch, side, recipe.augmentation, seed, epoch).take(steps[epoch])
+        with states.at(side) as of_side:
+            seed_dropout(of_side, seed, epoch)
+            label = f"epoch {epoch + 1}/{len(sides)}"
+            return average_over(batches, step_of[side, frozen], total=steps[epoch], label=label)
 
     def validate(epoch):
         return classification_metrics(predictors[sides[epoch][0]](validation_set.images), validation_set.labels)
@@ -104,13 +89,46 @@ def train(
     parts = (f", or this net's convnet.{name}, which is {weight:g}" for name, weight in weights.items() if weight)
     return run_epochs(
         epochs=len(sides),
-        variables=[*model.variables, *further, *optimizers[net.SIDE].variables],
+        variables=states.variables,
         train_epoch=train_epoch,
         validate=validate,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
         rate=f"convnet.recipe.learning_rate, which is {recipe.learning_rate:g}{''.join(parts)}",
     )
+
+
+class States:
+    """What training changes: the net and its optimizer, and the same at each smaller side (see sides.py)."""
+
+    def __init__(self, model: keras.Sequential, recipe: Recipe, steps: int):
+        """model: of side 32; steps: of the whole training."""
+        self._recipe = recipe
+        self._nets = {side: net_of_side(model, side) for side in {net.SIDE, *(side for side, _ in recipe.sides())}}
+        self._cells = cell_classifier(model) if recipe.dense_classification_loss else None
+        further = [] if self._cells is None else [self._cells]
+        self._optimizers = {side: make_optimizer(of_side, recipe, steps) for side, of_side in self._nets.items()}
+        for side, optimizer in self._optimizers.items():
+            optimizer.build([*self._nets[side].trainable_variables, *further])
+        self.variables = [*model.variables, *further, *self._optimizers[net.SIDE].variables]
+
+    def make_step(self, side: int, frozen: int) -> Callable:
+        """The training step at a side, see `make_step`."""
+        return make_step(self._nets[side], self._optimizers[side], self._recipe, frozen=frozen, cells=self._cells)
+
+    @contextlib.contextmanager
+    def at(self, side: int) -> Iterator[keras.Sequential]:
+        """The net of a side, with the weights of the full one; what it has learned is moved back."""
+        if side != net.SIDE:
+            self._move(net.SIDE, side)
+        yield self._nets[side]
+        if side != net.SIDE:
+            self._move(side, net.SIDE)
+
+    def _move(self, source: int, target: int) -> None:
+        move(self._nets[source].variables, self._nets[target].variables)
+        momentum = self._optimizers[source].variables, self._optimizers[target].variables
+        move(*momentum, moments=self._recipe.optimizer == "adam")
 
 
 def _frozen(recipe: Recipe) -> list[int]:
@@ -208,18 +226,13 @@ def make_step(
 
 
 def epoch_batches(
-    images: np.ndarray,
-    labels: np.ndarray,
-    batch: int,
-    side: int,
-    augmentation: AugmentationParams,
-    seed: int,
-    epoch: int,
+    train_set: LabelledImages, batch: int, side: int, augmentation: AugmentationParams, seed: int, epoch: int
 ) -> tf.data.Dataset:
     """Shuffle, augment and batch the images for one epoch: batches of (b, side, side, 3) float32 and (b,) int32.
 
     All batches are full: the images left over are not used in this epoch.
     """
+    images, labels, _ = train_set
     order = generator(seed, "order", epoch).permutation(len(images))
     ranges = augmentation.model_dump(exclude={"fill", "interpolation", "flip"})
     flipped = augment.choose_flipped(augmentation.flip, seed, epoch, len(images))

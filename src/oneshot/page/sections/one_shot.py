@@ -1,5 +1,7 @@
 """One-shot classification of the unseen CIFAR-10 classes: the report's protocol, and more."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from oneshot.datasets import cifar10
@@ -17,52 +19,27 @@ def section(results: Results) -> dict:
     "together" (rows of the transductive methods), and the charts of accuracies and confusions. The mean over all
     classes and "chosen" have their "mean" over trainings.
     """
-    classes, names = results.unseen_classes, results.unseen_names
-    confusions = results.protocol.confusions
+    confusions, names, table = results.protocol.confusions, results.unseen_names, results.methods
     here = by_class(confusions, names).to_dict("records")
-    overall = accuracy_metrics(confusions)
     comparable = reported.same_task(results.params["cifar10"])
-    first = [reported.ACCURACY[label] if comparable else None for label in classes]
-    mean = sum(reported.ACCURACY.values()) / len(reported.ACCURACY) if comparable else None
-    rows = [
-        row(name, report, found["accuracy"], found["interval_95"])
-        for name, report, found in zip(names, first, here, strict=True)
-    ]
-    all_classes = row("mean", mean, overall["accuracy"], overall["interval_95"])
-    rows.append(all_classes | {"mean": results.mean_with_others(*PROTOCOL[:2], overall["accuracy"])})
-    details = {
-        kind: [
-            # A class that was never predicted has no precision.
-            row(name, report[label] if comparable else None, None if np.isnan(found[kind]) else found[kind])
-            for name, label, found in zip(names, classes, here, strict=True)
-        ]
-        for kind, report in (("recall", reported.RECALL), ("precision", reported.PRECISION))
-    }
+    theirs = _reported(results, reported.ACCURACY)
     ours = [found["accuracy"] for found in here], [found["interval_95"] for found in here]
     reported_names = [cifar10.NAMES[label] for label in reported.CONFUSION_LABELS]
-    table = results.methods
     settings = [
-        (f"{shots}-shot", METHODS[method].label, value, interval)
-        for shots, method, value, interval in zip(
-            table["shots"], table["method"], table["accuracy"], table["interval_95"], strict=True
-        )
+        (f"{found['shots']}-shot", METHODS[found["method"]].label, found["accuracy"], found["interval_95"])
+        for found in table.to_dict("records")
     ]
-    found = table.loc[(table["method"] == CHOSEN) & (table["shots"] == table["shots"].min())].to_dict("records")
-    chosen = found[0] if found else None
-    if chosen is not None:
-        key = f"episodes.shot_{chosen['shots']}.{chosen['method']}.accuracy"
-        chosen |= {"label": METHODS[CHOSEN].label}
-        chosen |= {"mean": results.mean_with_others("one_shot_cifar10", key, chosen["accuracy"])}
     return {
         "charts": {
-            "accuracy": charts.bars(names, {"report": (first, None), "here": ours}, "accuracy"),
+            "accuracy": charts.bars(names, {"report": (theirs, None), "here": ours}, "accuracy"),
             "confusion-report": charts.confusion(np.array(reported.CONFUSION), reported_names),
             "confusion-here": charts.confusion(confusions.sum(0), names),
             "methods": charts.methods(settings),
         },
         "few_shot": {
-            "accuracy": rows,
-            **details,
+            "accuracy": _accuracies(results, here),
+            "recall": _shares(results, here, "recall", reported.RECALL),
+            "precision": _shares(results, here, "precision", reported.PRECISION),
             "comparable": comparable,
             "classes": names,
             "report_classes": reported_names,
@@ -70,6 +47,43 @@ def section(results: Results) -> dict:
         "one_shot": {**results.params["one_shot"], "shots": sorted(results.params["one_shot"]["shots"])},
         "report_second_run": float(accuracy(np.array(reported.CONFUSION))),
         "methods": table["method"].nunique(),
-        "chosen": chosen,
+        "chosen": _chosen(results),
         "together": [row | {"label": METHODS[row["method"]].label} for row in results.together.to_dict("records")],
     }
+
+
+def _reported(results: Results, values: Mapping[int, float]) -> list[float | None]:
+    """The report's values of the unseen classes, by label; None if the classes are not the report's."""
+    comparable = reported.same_task(results.params["cifar10"])
+    return [values[label] if comparable else None for label in results.unseen_classes]
+
+
+def _accuracies(results: Results, here: Sequence[Mapping]) -> list[dict]:
+    """A row per class, and their mean, which has its "mean" over trainings."""
+    theirs = _reported(results, reported.ACCURACY)
+    rows = [
+        row(found["class"], report, found["accuracy"], found["interval_95"])
+        for report, found in zip(theirs, here, strict=True)
+    ]
+    overall = accuracy_metrics(results.protocol.confusions)
+    known = [value for value in theirs if value is not None]
+    mean = row("mean", sum(known) / len(known) if known else None, overall["accuracy"], overall["interval_95"])
+    return [*rows, mean | {"mean": results.mean_with_others(*PROTOCOL[:2], overall["accuracy"])}]
+
+
+def _shares(results: Results, here: Sequence[Mapping], kind: str, report: Mapping[int, float]) -> list[dict]:
+    """A row per class; a class that was never predicted has no precision."""
+    return [
+        row(found["class"], theirs, None if np.isnan(found[kind]) else found[kind])
+        for theirs, found in zip(_reported(results, report), here, strict=True)
+    ]
+
+
+def _chosen(results: Results) -> dict | None:
+    table = results.methods
+    found = table.loc[(table["method"] == CHOSEN) & (table["shots"] == table["shots"].min())].to_dict("records")
+    if not found:
+        return None
+    key = f"episodes.shot_{found[0]['shots']}.{CHOSEN}.accuracy"
+    mean = results.mean_with_others("one_shot_cifar10", key, found[0]["accuracy"])
+    return found[0] | {"label": METHODS[CHOSEN].label, "mean": mean}
