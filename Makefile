@@ -57,7 +57,7 @@ record-hashes: env  ## run the small pipeline and record its hashes in tests/pip
 lock: env  ## regenerate requirements.lock from pyproject.toml
 	@# With one version of each package for all of Python, so that all give the same bytes.
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-emit-index-url \
-		--all-extras --group dev pyproject.toml -o requirements.lock
+		--all-extras --group dev --group site pyproject.toml -o requirements.lock
 
 package:  ## build sdist and wheel into dist/, check them, and use the wheel outside of this clone (PYTHON=/path: with that Python)
 	@.ci/package $(PYTHON)
@@ -67,11 +67,15 @@ package:  ## build sdist and wheel into dist/, check them, and use the wheel out
 unit: env  ## run only the fast tests
 	@$(RUN) pytest
 
-lint: env  ## check style, types, workflows and generated tables
+lint: env  ## check style, types, workflows, spelling, links, generated tables, and that the texts make a site (in site/)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/pyright
 	@$(BIN)/zizmor --offline --no-progress --quiet .github
+	@$(BIN)/codespell *.md *.yml *.yaml Makefile benchmarks docs recipes research/*.py research/dvc.yaml src stages tests tools .ci .github
+	@$(BIN)/pytest --quiet --no-header tests/test_links.py
+	@# The texts and the page as a site, in site/.
+	@$(BIN)/mkdocs build --strict --quiet
 	@$(RUN) python -m tools.results --check
 
 smoke: env  ## run every stage on a small part of the real data, in the folder .smoke, and print what it reached
