@@ -26,6 +26,7 @@ from oneshot.page.sections.ceilings import over_trainings
 from oneshot.page.sections.digits import confused_digits
 from oneshot.page.sections.ensembles import over_ensembles
 from oneshot.page.spread import gain_text, half_width_text, mean_with, spread
+from tools import reached
 from tools.repro import need
 from tools.smoke import record_of
 
@@ -36,19 +37,14 @@ def headlines(parameters: Mapping) -> dict[str, str]:
     """The README's rows, and what it calls them; parameters: all of params.yaml."""
     images, digits = parameters["cifar10"], parameters["mnist"]
     seen, unseen = len(images["seen_classes"]), len(images["unseen_classes"])
-    known, new = (", ".join(map(str, digits[f"{part}_digits"])) for part in ("seen", "unseen"))
-    protocol = f"the {unseen} other classes, from one example each: accuracy, the report's protocol"
-    transformed = f"the same {unseen} classes, transformed features with flip test-time averaging ({CHOSEN})"
-    siamese = f"siamese net in 3-D, trained on the digits {known}: the digits {new}, from one example each"
+    new = len(digits["unseen_digits"])
     return {
-        "10-class net, test accuracy": "ConvNet trained on all 10 classes of CIFAR-10: test accuracy",
-        "6-class net, test accuracy": f"ConvNet trained on {seen} of them: test accuracy",
-        "one-shot, the report's protocol": f"{protocol} (chance: {1 / unseen:.2f})",
-        f"1-shot, random episodes, {CHOSEN}": (f"{transformed}, in {parameters['one_shot']['episodes']:,} episodes"),
-        "siamese-3d, unseen digits, 1-shot": f"{siamese} (chance: {1 / len(digits['unseen_digits']):.2f})",
-        "siamese-3d, unseen digits, 1-shot, maps_whitened": (
-            "the same net and digits, by its last maps, transformed (maps_whitened), instead of its 3-D embedding"
-        ),
+        "10-class net, test accuracy": "photographs of 10 classes, all seen in training",
+        "6-class net, test accuracy": f"photographs of {seen} classes, all seen in training",
+        "one-shot, the report's protocol": f"{unseen} unseen classes, one example each: as the report does it"
+        f" (chance: {1 / unseen:.2f})",
+        f"1-shot, random episodes, {CHOSEN}": "the same, with transformed features, averaged over mirrored images",
+        "siamese-3d, unseen digits, 1-shot": f"{new} unseen digits, one example each (chance: {1 / new:.2f})",
     }
 
 
@@ -61,6 +57,18 @@ def markdown(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
 def not_measured(study: str) -> str:
     """What stands in place of the table of a study that has not run."""
     return f"Not measured yet: `dvc --cd research repro {study}` makes this table."
+
+
+def summary_table(
+    metrics: Mapping[str, Mapping], seeds: pd.DataFrame, titles: Mapping[str, str], cifar10: Mapping
+) -> str:
+    """The README's table, with what `results_table` says of the same arguments; ± is over trainings."""
+    rows = [
+        (title, _reported(name, cifar10), _number(value), _mean(seeds, name))
+        for name, title in titles.items()
+        if (value := _leaf(metrics[METRICS[name].file], METRICS[name].key)) is not None
+    ]
+    return markdown(("accuracy", "report", "this project", "mean of several trainings (number)"), rows)
 
 
 def results_table(
@@ -76,10 +84,9 @@ def results_table(
     thorough recipe, which only the ConvNets follow; titles: {name: its title here}; cifar10: that group of params.yaml:
     the report's values of other classes are left out.
     """
-    comparable = {"train_convnet/6-class": reported.same_net(cifar10), "one_shot_cifar10": reported.same_task(cifar10)}
     rows = []
     for name, title in titles.items():
-        file, key, report = METRICS[name]
+        file, key, _ = METRICS[name]
         value = _leaf(metrics[file], key)
         if value is None:
             continue  # one_shot in params.yaml leaves it out
@@ -88,7 +95,7 @@ def results_table(
         rows.append(
             (
                 title,
-                f"{report:.3f}" if report is not None and comparable.get(file, True) else None,
+                _reported(name, cifar10),
                 _value(value, interval),
                 _mean(seeds, name),
                 _mean(thorough, name) if file.startswith(("train_convnet", "one_shot_cifar10")) else None,
@@ -157,6 +164,48 @@ def recipe_folds_table(table: pd.DataFrame) -> str:
     return f"{text}\n\nBy the rule, *{best}* is best; points behind it: {', '.join(behind)}."
 
 
+def baselines_table(table: pd.DataFrame) -> str:
+    """One row per way to get features and method, a column per number of shots; table: of the study `baselines`."""
+    cells = [_value(*row) for row in zip(table["accuracy"], table["interval_95"], strict=True)]
+    return _by_shots(table.assign(cell=cells), ["arm", "method", "trainings"])
+
+
+def class_splits_table(table: pd.DataFrame) -> str:
+    """The given choice of unseen classes among random ones; table: that of the study `class_splits`."""
+    rows = [
+        (
+            *(row["data"], row["method"], row["shots"], _number(row["given"])),
+            f"{row['mean']:.3f} ({row['deviation']:.3f})",
+            f"{row['lowest']:.3f} to {row['highest']:.3f}",
+            f"{row['rank']} of {row['splits'] + 1}",
+        )
+        for row in table.to_dict("records")
+    ]
+    random = ("mean of random choices (standard deviation)", "their range", "rank of the report's")
+    return markdown(("data", "method", "shots", "the report's choice", *random), rows)
+
+
+def other_methods_table(table: pd.DataFrame) -> str:
+    """Both libraries' methods, those that classify queries together last; table: that of the study `other_methods`."""
+    table = table.sort_values("transductive", kind="stable")
+    cells = [_value(*row) for row in zip(table["accuracy"], table["interval_95"], strict=True)]
+    queries = np.where(table["transductive"], "together", "one by one")
+    spent = table.groupby(["library", "method"])["milliseconds"].transform("mean").map("{:.1f}".format)
+    made = table.assign(cell=cells, queries=queries)
+    made["ms per episode"] = spent
+    return _by_shots(made, ["library", "method", "queries", "ms per episode"])
+
+
+def _by_shots(table: pd.DataFrame, keys: list[str]) -> str:
+    """One row for each value of `keys`, in the table's order, a column of cells for each number of shots."""
+    wide = table.pivot_table(values="cell", index=keys, columns="shots", aggfunc="first", sort=False)
+    rows = (
+        (*index, *(None if pd.isna(cell) else cell for cell in row))
+        for index, row in zip(wide.index, wide.to_numpy(), strict=True)
+    )
+    return markdown((*keys, *(f"{shots}-shot" for shots in wide.columns)), rows)
+
+
 def stages_table(pipeline: Mapping) -> str:
     """The stages of dvc.yaml: name, description and variants."""
     rows = []
@@ -167,18 +216,30 @@ def stages_table(pipeline: Mapping) -> str:
 
 def cost_table(pipeline: Mapping, folder: str | Path = "provenance") -> str:
     """Minutes and memory of the stages of dvc.yaml, by the records of their last runs, and where these were."""
-    rows, total, machines = [], 0.0, set()
-    for name, stage in pipeline["stages"].items():
-        command = stage.get("do", stage)["cmd"]
-        places = [f"{record_of(re.sub(r'[$]{.*?}', item, command))}.json" for item in _variants(stage) or [""]]
-        records = [read_json(Path(folder) / place) for place in places]
+    rows = []
+    for name, records in _records(pipeline, folder).items():
         minutes, peaks = ([record[key] for record in records if key in record] for key in ("minutes", "peak_gib"))
         peak = f"{max(peaks):.2f}" if len(peaks) == len(records) else "not recorded"
         rows.append((f"`{name}`", ", ".join(f"{value:.1f}" for value in minutes), peak, f"{need(name):g}"))
-        total += sum(minutes)
-        machines |= {f"{record['processor']}, {record['processors']} processors" for record in records}
     table = markdown(("stage", "minutes of each run", "peak, GiB", "make repro allows for, GiB"), rows)
-    return f"{table}\n\nTogether {total:.0f} minutes, on {'; '.join(sorted(machines))}."
+    return f"{table}\n\nTogether {spent(pipeline, folder)}."
+
+
+def spent(pipeline: Mapping, folder: str | Path = "provenance") -> str:
+    """The minutes of all stages' last runs together, and on which machines."""
+    records = [record for found in _records(pipeline, folder).values() for record in found]
+    machines = {f"{record['processor']}, {record['processors']} processors" for record in records}
+    return f"{sum(record['minutes'] for record in records):.0f} minutes, on {'; '.join(sorted(machines))}"
+
+
+def _records(pipeline: Mapping, folder: str | Path) -> dict[str, list[dict]]:
+    """The records of each stage's last runs, by stage of dvc.yaml."""
+    found = {}
+    for name, stage in pipeline["stages"].items():
+        command = stage.get("do", stage)["cmd"]
+        places = [f"{record_of(re.sub(r'[$]{.*?}', item, command))}.json" for item in _variants(stage) or [""]]
+        found[name] = [read_json(Path(folder) / place) for place in places]
+    return found
 
 
 def _variants(stage: Mapping) -> list[str]:
@@ -237,20 +298,26 @@ def generate() -> dict[Path, str]:
     tables = methods, together, confusion, confusions, of_siamese_nets(metrics)
     conclusions = sentences(protocol, *tables, mean, comparable=reported.same_task(images))
     made = {
-        name: not_measured(name) if studies[name].empty else make(studies[name])
-        for name, make in (("ceilings", ceilings_table), ("ensembles", ensembles_table), ("ablations", ablations_table))
+        name: make(studies[name]) if name in studies and not studies[name].empty else not_measured(name)
+        for name, make in (
+            *(("ceilings", ceilings_table), ("ensembles", ensembles_table), ("ablations", ablations_table)),
+            *(("baselines", baselines_table), ("class_splits", class_splits_table)),
+            ("other_methods", other_methods_table),
+        )
     }
     texts = {
         README: {
-            "results": results_table(metrics, seeds, thorough, headlines(parameters), images),
-            "stages": stages_table(pipeline),
-            "conclusions": "\n".join(f"- {sentence}" for sentence in conclusions),
+            "results": summary_table(metrics, seeds, headlines(parameters), images),
+            "reached": "\n".join(("```", *reached.lines("."), "```")),
+            "time": f"All stages of the stored run together took {spent(pipeline)}.",
         },
         DOCS / "results.md": {
             "results": results_table(metrics, seeds, thorough, {name: name for name in METRICS}, images),
             "confusions": confusions_table(confusions),
+            "conclusions": "\n".join(f"- {sentence}" for sentence in conclusions),
             **made,
         },
+        DOCS / "architecture.md": {"stages": stages_table(pipeline)},
         DOCS / "model_card.md": {"card": card_table(metrics, parameters)},
         DOCS / "recipe.md": {"recipe_folds": recipe_folds_table(studies["recipe_folds"])},
         DOCS / "scaling.md": {
@@ -280,6 +347,13 @@ def main() -> None:
         print(f"results: {path} is regenerated")
 
 
+def _reported(name: str, cifar10: Mapping) -> str | None:
+    """The report's value of one of METRICS; None if it gives none, or has other classes than this run."""
+    file, _, value = METRICS[name]
+    comparable = {"train_convnet/6-class": reported.same_net(cifar10), "one_shot_cifar10": reported.same_task(cifar10)}
+    return _number(value) if comparable.get(file, True) else None
+
+
 def _mean(means: pd.DataFrame, name: str) -> str | None:
     """Write a metric's mean over trainings, its 95% interval and their number; None if there is none."""
     found = means.set_index("metric").reindex([name]).iloc[0]
@@ -291,7 +365,7 @@ def _mean(means: pd.DataFrame, name: str) -> str | None:
 def _value(mean: float, interval_95: float | None) -> str:
     """Write a mean and the half-width of its interval, which a single training or ensemble does not have."""
     return f"{mean:.3f}" + (
-        "" if interval_95 is None or np.isnan(interval_95) else f" +/- {half_width_text(interval_95)}"
+        "" if interval_95 is None or np.isnan(interval_95) else f" ± {half_width_text(interval_95)}"
     )
 
 

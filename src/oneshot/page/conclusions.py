@@ -1,4 +1,4 @@
-"""Five points that sum up what was measured; the page and the README end with them.
+"""Five points that sum up what was measured; the page ends with them, and docs/results.md begins.
 
 The report's last slide, "Conclusions", is empty. Every number and name here comes from the results, so the points
 change with them.
