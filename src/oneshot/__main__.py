@@ -107,12 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--csv", metavar="FILE", help="write the table as CSV; -: to standard output")
     common.add_argument("--json", metavar="FILE", help="write the table as JSON; -: to standard output")
 
-    text = "Classify images by one example of each class, or a few."
+    text = "Classify images, given one example of each class, or a few."
     one = commands.add_parser("classify", parents=[common, graph], help=text, description=text)
     one.add_argument("examples", metavar="EXAMPLES", help="a folder with a folder of images, or an image, per class")
     one.add_argument("images", metavar="IMAGES", nargs="+", help="files, or folders of images")
 
-    text = "Report how well classes are told apart from 1, 2, 5 and 10 examples."
+    text = "Report how well classes are distinguished, given 1, 2, 5 and 10 examples of each."
     two = commands.add_parser("evaluate", parents=[common, graph], help=text, description=text)
     two.add_argument("folder", metavar="FOLDER", help="a folder with a folder of images per class, two each or more")
     two.add_argument("--episodes", type=int, default=1000, help="random choices of the examples; default: %(default)s")
@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("--confusion", metavar="FILE", help="write the counts of the confusion matrix as CSV")
     two.add_argument("--picture", metavar="FILE", help="draw both as PNG (needs matplotlib)")
 
-    text = "Say what an ONNX file wants and gives."
+    text = "Show what an ONNX file expects and returns."
     three = commands.add_parser("inspect", parents=[graph], help=text, description=text)
     three.add_argument("file", metavar="NAME|FILE", help=_ENCODER)
 

@@ -89,7 +89,7 @@ def _on_digits(siamese: Mapping[str, Mapping]) -> str:
         values = metrics[f"shot_{fewest}"]
         whitened = values["maps_whitened"]["accuracy"]
         found.append(f"{whitened:.1%} for {net} (its embedding: {values['accuracy']:.1%})")
-    return f"With {_examples(fewest)} of each unseen digit, the whitened last maps give {_and(found)}."
+    return f"With {_examples(fewest)} of each unseen digit, the whitened last feature maps give {_and(found)}."
 
 
 def _more_examples(methods: pd.DataFrame) -> str:

@@ -89,7 +89,7 @@ def evaluate(
     confusion_file: str | None = None,
     picture_file: str | None = None,
 ) -> list[str]:
-    """Report how well the classes of a folder are told apart from 1, 2, 5 and 10 examples; write it, if asked for.
+    """Report how well the classes of a folder are distinguished, given 1, 2, 5 and 10 examples; write it, if asked for.
 
     seed: of the random choices; csv: the curve of accuracy by number of examples; json: the same as metrics;
     confusion_file: the confusions from the fewest examples, CSV; picture_file: the curve and the confusion matrix, PNG.
