@@ -65,8 +65,8 @@ def test_the_mean_over_trainings_stands_beside_one_run():
 def test_the_transform_chosen_on_folds_and_the_simplest_one_are_shown_not_the_best_on_unseen_classes():
     _, chosen, simple, *_ = written()
     assert chosen.endswith(
-        " With 5 examples of each unseen digit, the whitened last feature maps give 78.0% for siamese-2d (its embedding:"
-        " 61.2%) and 80.0% for siamese-3d (its embedding: 70.0%)."
+        " With 5 examples of each unseen digit, the whitened last feature maps give 78.0% for siamese-2d (its"
+        " embedding: 61.2%) and 80.0% for siamese-3d (its embedding: 70.0%)."
     )
     assert (
         f"{CHOSEN}, gives 65.0% with 1 example (+5.0 ± 0.2) and 81.0% with 5 examples (+1.23 ± 0.04): gains in"
