@@ -38,13 +38,13 @@ def headlines(parameters: Mapping) -> dict[str, str]:
     images, digits = parameters["cifar10"], parameters["mnist"]
     seen, unseen = len(images["seen_classes"]), len(images["unseen_classes"])
     new = len(digits["unseen_digits"])
+    of_photographs, of_digits = (f"from one example each (chance: {1 / number:.2f})" for number in (unseen, new))
     return {
-        "10-class net, test accuracy": "photographs of 10 classes, all seen in training",
-        "6-class net, test accuracy": f"photographs of {seen} classes, all seen in training",
-        "one-shot, the report's protocol": f"{unseen} unseen classes, one example each: as the report does it"
-        f" (chance: {1 / unseen:.2f})",
-        f"1-shot, random episodes, {CHOSEN}": "the same, with transformed features, averaged over mirrored images",
-        "siamese-3d, unseen digits, 1-shot": f"{new} unseen digits, one example each (chance: {1 / new:.2f})",
+        "10-class net, test accuracy": "new photographs of the 10 classes that a net was trained on",
+        "6-class net, test accuracy": f"the same for a net that was trained on {seen} classes",
+        "one-shot, the report's protocol": f"the {unseen} classes that it never saw, {of_photographs}",
+        f"1-shot, random episodes, {CHOSEN}": "the same, features transformed and averaged over mirror images",
+        "siamese-3d, unseen digits, 1-shot": f"{new} digits that a net never saw, {of_digits}",
     }
 
 

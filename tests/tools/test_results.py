@@ -150,12 +150,12 @@ def test_other_classes_have_their_own_counts_and_nothing_of_the_report():
     tree["cifar10"] = tree["cifar10"] | {"seen_classes": [0, 1, 2], "unseen_classes": [3, 4]}
     tree["mnist"] = tree["mnist"] | {"seen_digits": [0, 1, 2, 3, 4, 5, 6], "unseen_digits": [7, 8]}
     text = summary_of(metrics_of(0.5), spread_of(), seen_classes=[0, 1, 2], unseen_classes=[3, 4])
-    assert "photographs of 3 classes" in text and "2 unseen classes" in text and "chance: 0.50" in text
+    assert "trained on 3 classes" in text and "the 2 classes that it never saw" in text and "chance: 0.50" in text
     assert "0.604" not in text and "0.890" not in text
-    assert "of 10 classes" in text and "0.870" in text, "the 10-class net is the report's"
+    assert "the 10 classes" in text and "0.870" in text, "the 10-class net is the report's"
     text = summary_of(metrics_of(0.5), spread_of(), unseen_classes=[6, 7, 8])
     assert "0.604" not in text and "0.890" in text
-    assert results.headlines(tree)["siamese-3d, unseen digits, 1-shot"].startswith("2 unseen digits")
+    assert results.headlines(tree)["siamese-3d, unseen digits, 1-shot"].startswith("2 digits")
     metrics = metrics_of(0.5)
     metrics["one_shot_mnist/dense-all"] = metrics["one_shot_mnist/dense-seen"]
     card = results.card_table(metrics, tree)
