@@ -1,8 +1,14 @@
 """How `make test` divides the tests between two processes: `pytest -n 2 --dist loadgroup`."""
 
+import os
+
 import pytest
 
 from oneshot.core import environment
+
+# Before a test imports NumPy. The stages have the same; and threads that wait for a busy processor took half of the
+# processor time of the tests of the page.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _needs_smoke_run(item: pytest.Item) -> bool:

@@ -40,6 +40,10 @@ def test_a_narrow_net_has_the_same_layers():
     assert [weight.shape for weight in net.fold(model).weights] == [weight.shape for weight in model.weights]
 
 
+# Where no width matters: the full net takes ten times as long.
+NARROW = {"widths": ((8, 8), (8, 8, 12)), "units": 20}
+
+
 @pytest.fixture(scope="module")
 def images():
     return np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
@@ -78,7 +82,7 @@ def test_the_layers_after_another_take_its_outputs(normed, images, until):
 
 
 def test_folding_a_net_without_batch_norm_copies_it():
-    model = net.build(6)
+    model = net.build(6, **NARROW)
     for ours, theirs in zip(net.fold(model).get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -86,7 +90,7 @@ def test_folding_a_net_without_batch_norm_copies_it():
 @pytest.mark.parametrize("side", [16, 24, 32])
 @pytest.mark.parametrize("fast", [False, True])
 def test_every_side_reaches_the_logits(side, fast):
-    model = net.build(6, batch_norm=True, fast=fast)
+    model = net.build(6, batch_norm=True, fast=fast, **NARROW)
     assert net.forward(model, tf.zeros((3, side, side, 3)), training=True).shape == (3, 6)
 
 
@@ -107,10 +111,10 @@ def test_bfloat16_gives_about_the_same_logits_and_keeps_the_weights_in_float32(s
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("side", [8, 16, 24])
 def test_a_smaller_map_counts_as_the_one_enlarged_to_8x8_by_the_nearest_cells(side, batch_norm):
-    model = net.build(6, batch_norm=batch_norm)
+    model = net.build(6, batch_norm=batch_norm, **NARROW)
     images = tf.constant(np.random.default_rng(0).normal(size=(3, side, side, 3)).astype(np.float32))
     maps = net.forward(model, images, until="dropout2")
-    assert maps.shape == (3, side // 4, side // 4, 400)
+    assert maps.shape == (3, side // 4, side // 4, 12)
     enlarged = tf.image.resize(maps, (8, 8), method="nearest")
     expected = model.get_layer("representation")(tf.reshape(enlarged, (3, -1)))
     if batch_norm:

@@ -1,5 +1,6 @@
 """The recipe: batches, shrinking, schedules and the step, on a tiny net if the full one is not needed."""
 
+import functools
 import itertools
 from pathlib import Path
 
@@ -198,8 +199,18 @@ def train(folder, on_epoch=lambda metrics: None, build=tiny, dense_classificatio
     return model, history
 
 
-def test_training_separates_two_kinds_of_images(tmp_path):
-    _, history = train(tmp_path)
+# The options of the trainings that several tests look at.
+KINDS = {"tiny": {}, "narrow": {"build": narrow, "dense_classification_loss": 1.0}}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory):
+    """A function that gives the net and the history of an uninterrupted training of KINDS, each trained once."""
+    return functools.cache(lambda kind: train(tmp_path_factory.mktemp(kind), **KINDS[kind]))
+
+
+def test_training_separates_two_kinds_of_images(trained):
+    _, history = trained("tiny")
     assert len(history) == 3
     assert list(history[0]) == ["training/loss", "training/accuracy", "validation/loss", "validation/accuracy"]
     assert history[-1]["validation/accuracy"] == 1.0
@@ -246,9 +257,9 @@ def test_whitening_filters_stay_and_the_last_of_several_phases_leaves_the_first_
     assert not np.array_equal(model.get_layer("conv1_norm").mean, np.zeros(4))
 
 
-@pytest.mark.parametrize("options", [{}, {"build": narrow, "dense_classification_loss": 1.0}])
-def test_a_resumed_training_ends_in_the_same_bytes(tmp_path, options):
-    expected, expected_history = train(tmp_path / "whole", **options)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_resumed_training_ends_in_the_same_bytes(tmp_path, trained, kind):
+    (expected, expected_history), options = trained(kind), KINDS[kind]
 
     def interrupt(metrics):
         rows.append(metrics)
@@ -257,16 +268,14 @@ def test_a_resumed_training_ends_in_the_same_bytes(tmp_path, options):
 
     rows = []
     with pytest.raises(KeyboardInterrupt):
-        train(tmp_path / "resumed", interrupt, **options)
-    model, history = train(tmp_path / "resumed", **options)
+        train(tmp_path, interrupt, **options)
+    model, history = train(tmp_path, **options)
     assert history == expected_history
     for ours, theirs in zip(model.get_weights(), expected.get_weights(), strict=True):
         assert ours.tobytes() == theirs.tobytes()
 
 
-def test_the_dense_classification_loss_changes_the_convolutions(tmp_path):
-    without, with_it = (
-        train(tmp_path / str(weight), build=narrow, dense_classification_loss=weight)[0] for weight in (0.0, 1.0)
-    )
+def test_the_dense_classification_loss_changes_the_convolutions(tmp_path, trained):
+    without, with_it = train(tmp_path, build=narrow)[0], trained("narrow")[0]
     kernels = [model.get_layer("conv5").kernel.numpy() for model in (without, with_it)]
     assert not np.array_equal(*kernels)

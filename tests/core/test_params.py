@@ -102,7 +102,7 @@ def test_aliases_are_refused(tmp_path, text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "- 1\n", "a: [", "\x00", "!!python/object/apply:os.system [ls]", "a: *b", "[" * 3000],
+    ["", "- 1\n", "a: [", "\x00", "!!python/object/apply:os.system [ls]", "a: *b", "[" * 1000],
     ids=["empty", "list", "unfinished", "zero", "object", "alias", "nested"],
 )
 def test_no_mapping_is_refused(tmp_path, text):

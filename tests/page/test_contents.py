@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from oneshot.evaluation.methods import CHOSEN, METHODS
 from oneshot.page.contents import contents
@@ -36,11 +35,6 @@ SECTIONS = [
     "conclusions",
     "making",
 ]
-
-
-@pytest.fixture(scope="module")
-def page() -> bytes:
-    return render(contents(made_up()))
 
 
 def without_stored_tables(results: Results) -> Results:
@@ -88,8 +82,8 @@ def test_tables_that_are_not_made_yet_say_what_makes_them():
     assert "Raw pixels" not in shown and "stopped where the rows say" not in shown
 
 
-def test_a_stale_table_says_of_which_revision_it_is_and_no_other_does():
-    shown = words(render(contents(made_up())))
+def test_a_stale_table_says_of_which_revision_it_is_and_no_other_does(page: bytes):
+    shown = words(page)
     assert "Made at revision" not in shown
     stale = dataclasses.replace(made_up(), stale={"sweep": "abc1234"})
     assert words(render(contents(stale))).count("Made at revision abc1234, by other code") == 1

@@ -10,11 +10,6 @@ from tests.page.elements import Elements
 from tests.page.made_up import made_up
 
 
-@pytest.fixture(scope="module")
-def page() -> bytes:
-    return render(contents(made_up()))
-
-
 def test_the_same_results_give_the_same_bytes(page: bytes):
     assert render(contents(made_up())) == page
     assert b"\r" not in page, "Git would store other line ends"

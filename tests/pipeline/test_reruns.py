@@ -4,14 +4,17 @@ The stages' outputs are placeholders here, recorded by `dvc commit`: what reruns
 """
 
 import contextlib
+import functools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import networkx
 import pytest
+from dvc.dependency import param
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
+from dvc.utils.serialize import parse_yaml
 
 from oneshot.core import params
 from tools import smoke
@@ -171,6 +174,19 @@ READERS = {
     "nets/table.py": {"extract_features", "train_siamese", "train_dense_embedding", "one_shot_mnist", "page"}
     | EXPORTERS,
 }
+
+
+@functools.cache
+def parsed(text: str) -> dict:
+    return parse_yaml(text, "params.yaml")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """DVC reads params.yaml once per content: it does so for each of 25 stages, which takes most of the time here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(param, "load_path", lambda path, fs, **_: parsed(Path(path).read_text()))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,12 @@
 
 import pytest
 
-from oneshot.page.contents import contents
-from oneshot.page.render import render
 from oneshot.page.sections.test_results import section
 from tests.page.elements import markup
 from tests.page.made_up import made_up
 
 
-def test_each_value_stands_beside_the_reports():
+def test_each_value_stands_beside_the_reports(page: bytes):
     ten, six = (row for row in section(made_up())["tests"] if row["report"] is not None and "loss" not in row["name"])
     assert ten == {
         "name": "ConvNet, 10 classes: accuracy",
@@ -19,7 +17,7 @@ def test_each_value_stands_beside_the_reports():
         "difference": pytest.approx(0.03),
     }
     assert six["report"] == 0.89
-    assert "<td>0.870</td><td>0.900</td><td>+0.030</td>" in markup(render(contents(made_up())))
+    assert "<td>0.870</td><td>0.900</td><td>+0.030</td>" in markup(page)
 
 
 @pytest.mark.parametrize(("seen", "comparable"), [([5, 4, 3, 2, 1, 0], True), ([0, 1, 2, 3, 4], False)])

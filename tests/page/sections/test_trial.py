@@ -5,16 +5,15 @@ import pytest
 
 from oneshot.evaluation import transforms
 from oneshot.evaluation.episodes import choose_images
-from oneshot.page.contents import contents
 from oneshot.page.nearest import quantize
-from oneshot.page.render import data_of, render
+from oneshot.page.render import data_of
 from oneshot.page.sections.trial import unpack
 from tests.page.made_up import made_up
 
 
 @pytest.fixture(scope="module")
-def data() -> dict:
-    return data_of(render(contents(made_up())))
+def data(page: bytes) -> dict:
+    return data_of(page)
 
 
 def test_numbers_to_try_are_those_of_the_features(data: dict):
