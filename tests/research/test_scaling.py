@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 import scaling
 
+from oneshot.convnet import net
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -41,7 +43,10 @@ def test_the_exponent_is_that_of_the_growth():
     ],
 )
 def test_each_kind_of_work_can_be_measured(monkeypatch, work, sizes):
+    """With a narrow ConvNet, in this process."""
     monkeypatch.chdir(ROOT)
+    monkeypatch.setitem(net.build.__kwdefaults__, "widths", ((8, 8), (8, 8, 8)))
+    monkeypatch.setitem(net.build.__kwdefaults__, "units", 12)
     found = scaling.measured(work, sizes)
     assert found["seconds"] >= 0 and found["memory_mib"] > 50 and "family" in found["machine"]
 
