@@ -14,7 +14,7 @@ from tools import smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
-# What the README gives to `dvc exp show --drop`: all columns but these.
+# For `dvc exp show --drop`: all columns but these.
 BUT_THESE = r"(?!Experiment|margin$|.*siamese-2d.*:unseen\.(shot_1\.accuracy|test.auc))"
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from oneshot.use import recipe
 from tests.pipeline.scratch import dvc, ran
-from tools import check, smoke
+from tools import check_stored, smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
 
@@ -31,7 +31,7 @@ def test_the_recipe_measures_compares_and_leaves_the_main_pipeline_alone(branch:
     assert first["classes"] == 2 and first["images"] == 6 and 0 <= first["shot_2"]["accuracy"] <= 1
     assert "Data and pipelines are up to date" in dvc(branch, "repro")
     smoke.commit(branch, "my classes")
-    assert not [fault for fault in check.check(branch) if "evaluate" in fault or "own" in fault]
+    assert not [fault for fault in check_stored.find_faults(branch) if "evaluate" in fault or "own" in fault]
 
     assert ran(dvc(branch, "exp", "run", "own/dvc.yaml", "-S", "own/params.yaml:episodes=30")) == [
         "own/dvc.yaml:encoder",  # looked at each time
