@@ -65,7 +65,7 @@ package:  ## build sdist and wheel into dist/, check them, and use the wheel out
 #### Check
 
 unit: env  ## run only the fast tests
-	@$(RUN) pytest
+	@$(RUN) pytest -n 2 --dist loadgroup
 
 lint: env  ## check style, types, workflows, spelling, links, generated tables, and that the texts make a site (in site/)
 	@$(BIN)/ruff check

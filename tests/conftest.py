@@ -16,19 +16,19 @@ def _needs_smoke_run(item: pytest.Item) -> bool:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests of a file that need a run of the small pipeline in one process: they share copies of it.
+    """Keep the tests of a file in one process: they share trainings, rendered pages and copies of the small pipeline.
 
     This hook is called before xdist's own look at the groups, in pytest_collection_modifyitems.
     """
-    if _needs_smoke_run(item):
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    if not item.get_closest_marker("xdist_group"):
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put one file that needs the small pipeline's run first, and the others last, so that they do not wait for it."""
-    first = next((item.path for item in items if _needs_smoke_run(item)), None)
-    items.sort(key=lambda item: 0 if item.path == first else 1 + _needs_smoke_run(item))
+    waiting = list(dict.fromkeys(item.path for item in items if _needs_smoke_run(item)))
+    items.sort(key=lambda item: 0 if item.path in waiting[:1] else 1 + (item.path in waiting))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
