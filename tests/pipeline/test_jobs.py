@@ -141,7 +141,7 @@ def hashes(project: Path, ref: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def dask(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]:
-    """Start a scheduler and workers by docs/scaling.md, without a checkout; their address, and who restarts a worker."""
+    """Start scheduler and workers by docs/scaling.md, without a checkout; their address, and who restarts a worker."""
     place = folder / "elsewhere"
     place.mkdir()
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
