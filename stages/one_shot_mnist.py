@@ -18,7 +18,7 @@ class Params(Schema):
     pictures: PicturedParams
 
 
-def main(params: Params, net: str) -> None:
+def main(params: Params, net: str) -> str:
     """Write the metrics, of a siamese net and unseen digits also by its last maps, and the tables of the pictures."""
     import pandas as pd
 
@@ -70,6 +70,8 @@ def main(params: Params, net: str) -> None:
     files.write_json(f"metrics/one_shot_mnist/{net}.json", metrics)
     files.write_csv(f"plots/one_shot_mnist/{net}/confusion.csv", pd.concat(matrices))
     files.write_csv(f"plots/one_shot_mnist/{net}/scatter.csv", pd.concat(scatters))
+    found = metrics["unseen"][f"shot_{fewest}"]["accuracy"]
+    return f"{net}: unseen digits, accuracy {found:.3f} with {fewest} of each as examples"
 
 
 if __name__ == "__main__":

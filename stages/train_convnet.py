@@ -14,8 +14,8 @@ class Params(Schema):
     convnet: ConvnetParams
 
 
-def main(params: Params, name: str) -> None:
-    """Write the net's weights (with batch norm folded in), its learning curves and its test metrics."""
+def main(params: Params, name: str) -> str:
+    """Write the net's weights (with batch norm folded in), learning curves and test metrics; return the accuracy."""
     import numpy as np
 
     from oneshot.convnet import inference, net, training
@@ -46,6 +46,7 @@ def main(params: Params, name: str) -> None:
     metrics = inference.test_metrics(inference.accelerate(plain, convolution), test)
     files.write_json(f"metrics/train_convnet/{name}.json", metrics)
     checkpoint.delete()
+    return f"{name}: test accuracy {metrics['test']['accuracy']:.3f}"
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ class Params(Schema):
     dense_embedding: DenseEmbeddingParams
 
 
-def main(params: Params, name: str) -> None:
-    """Write the net's weights, what it makes of test images, its learning curves and its test metrics."""
+def main(params: Params, name: str) -> str:
+    """Write the net's weights, what it makes of test images, learning curves and test metrics; return one."""
     import numpy as np
 
     from oneshot.core import environment, files
@@ -57,6 +57,7 @@ def main(params: Params, name: str) -> None:
     metrics = {"test": classification_metrics(embedder(model)(test.images), test.labels)}
     files.write_json(f"metrics/train_dense_embedding/{name}.json", metrics)
     checkpoint.delete()
+    return f"{name}: test accuracy {metrics['test']['accuracy']:.3f}"
 
 
 if __name__ == "__main__":

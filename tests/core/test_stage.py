@@ -94,6 +94,12 @@ def test_a_finished_stage_records_machine_and_minutes(monkeypatch):
     )
 
 
+def test_a_finished_stage_prints_its_result_last(capsys):
+    stage.run(lambda params: "unseen digits, accuracy 0.647", Params)
+    stage.run(lambda params: None, Params)
+    assert capsys.readouterr().out == "unseen digits, accuracy 0.647\n"
+
+
 def test_the_record_of_a_stage_without_an_argument_has_its_name():
     stage.run(lambda params: None, Params)
     assert written() == ["params.yaml", "provenance/train_siamese.json"]

@@ -19,8 +19,8 @@ _ANY = ComputeParams(threads=1, instructions="portable")
 T = TypeVar("T", bound=params.Schema)
 
 
-def run(main: Callable[..., None], schema: type[T], **choices: Sequence[str]) -> None:
-    """Run a stage's main(params) or main(params, choice), then write provenance/STAGE.json; called by stage scripts.
+def run(main: Callable[..., str | None], schema: type[T], **choices: Sequence[str]) -> None:
+    """Run a stage's main(params) or main(params, choice), print the line that it returns, write provenance/STAGE.json.
 
     The process first replaces itself with one that has the environment variables of environment.py.
 
@@ -42,10 +42,12 @@ def run(main: Callable[..., None], schema: type[T], **choices: Sequence[str]) ->
         # Only now: NumPy reads the user's settings when it is imported.
         from oneshot.core.files import write_json
 
-        main(loaded, *chosen)
+        result = main(loaded, *chosen)
         name = "-".join([Path(sys.argv[0]).stem, *chosen])
         minutes = round((time.monotonic() - start) / 60, 2)
         write_json(f"provenance/{name}.json", machine(compute) | {"minutes": minutes, "peak_gib": peak_memory()})
+        if result:
+            print(result)
     except UserError as error:
         sys.exit(f"error: {error}")
     except PermissionError as error:
