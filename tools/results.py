@@ -206,6 +206,22 @@ def _by_shots(table: pd.DataFrame, keys: list[str]) -> str:
     return markdown((*keys, *(f"{shots}-shot" for shots in wide.columns)), rows)
 
 
+def calibration_table(encoders: Mapping[str, Mapping]) -> str:
+    """How far each encoder's probabilities can be trusted; encoders: exports/NAME.json by name."""
+    rows = [
+        (
+            *(f"`{name}`", shots.removeprefix("shot_")),
+            *(f"{found[key]:.0%}" for key in ("sure", "sure_accuracy", "unsure_accuracy")),
+            f"{100 * found['expected_calibration_error']:.1f} points",
+        )
+        for name, measured in encoders.items()
+        for shots, found in measured.items()
+        if shots.startswith("shot_")
+    ]
+    columns = ("encoder", "examples of each class", "`sure`", "of these right", "of the others right")
+    return markdown((*columns, "calibration error"), rows)
+
+
 def stages_table(pipeline: Mapping) -> str:
     """The stages of dvc.yaml: name, description and variants."""
     rows = []
@@ -290,6 +306,7 @@ def generate() -> dict[Path, str]:
     confusions = {
         net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv", dtype={"part": str}) for net in DRAWINGS
     }
+    encoders = {path.stem: read_json(path) for path in sorted(Path("exports").glob("*.json"))}
     pipeline, parameters = load_yaml("dvc.yaml"), params.read()
     params.check(parameters, params.stage_schemas())
     images = parameters["cifar10"]
@@ -317,6 +334,7 @@ def generate() -> dict[Path, str]:
             "conclusions": "\n".join(f"- {sentence}" for sentence in conclusions),
             **made,
         },
+        DOCS / "use.md": {"calibration": calibration_table(encoders)},
         DOCS / "architecture.md": {"stages": stages_table(pipeline)},
         DOCS / "model_card.md": {"card": card_table(metrics, parameters)},
         DOCS / "recipe.md": {"recipe_folds": recipe_folds_table(studies["recipe_folds"])},
