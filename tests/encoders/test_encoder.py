@@ -1,7 +1,10 @@
 """Any ONNX file as an encoder: what it takes is found out, and what does not fit is one sentence."""
 
 import multiprocessing
+import os
 import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -131,3 +134,13 @@ def test_one_for_photographs_that_is_not_there_says_what_works(tmp_path: Path, m
         UserError, match=r"the encoder 10-class, for photographs, is not here.*make repro.*siamese-3d works now"
     ):
         catalogue.find("10-class")
+
+
+def test_an_encoder_leaves_nothing_in_the_home_folder(tmp_path):
+    """As onnxruntime's telemetry does, which is on unless it is switched off before the import."""
+    clean = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    code = "from oneshot.encoders.encoder import Encoder; from oneshot.encoders.catalogue import find"
+    code += "; import numpy as np; Encoder(find('siamese-2d')).encode(np.zeros((1, 28, 28, 1), np.uint8))"
+    own = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": "src"}
+    subprocess.run([sys.executable, "-c", code], env=clean | own, check=True, cwd=Path(__file__).parents[2])
+    assert list(tmp_path.iterdir()) == []

@@ -262,3 +262,9 @@ def test_impossible_episodes_are_refused(shots, classes, sentence):
 def test_representations_of_a_net_that_learned_nothing_are_refused(features):
     with pytest.raises(UserError, match=r"by the 6-class net .* lower its learning rate"):
         require_features(features, "6-class")
+
+
+def test_labels_may_be_a_list_of_names():
+    labels = ["cat", "dog", "cat", "dog", "dog"]
+    drawn = draw_episodes(labels, ["cat", "dog"], episodes=5, shots=1, seed=1)
+    np.testing.assert_array_equal(drawn, draw_episodes(np.array(labels), ["cat", "dog"], episodes=5, shots=1, seed=1))

@@ -21,7 +21,10 @@ ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "src/oneshot"
 
 with Repo(str(ROOT)) as _repo:
-    STAGES = sorted(_repo.index.stages, key=lambda stage: stage.name)
+    # Not those of a pipeline of the user's own, in a folder of its own.
+    STAGES = sorted(
+        (stage for stage in _repo.index.stages if stage.path_in_repo == "dvc.yaml"), key=lambda stage: stage.name
+    )
     PRODUCED = {out.def_path: out for stage in STAGES for out in stage.outs}
 # Dependencies that are neither code nor the output of a stage.
 IN_GIT = {

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 
 from oneshot.core import processor
 from oneshot.core.errors import UserError
+
+# onnxruntime reports its use to its maker and keeps a device's number in the home folder, unless this is set before it
+# is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime
 
 # Images that go through a net at once; its maps take some 100 MB.
 _BATCH = 64
@@ -121,7 +125,7 @@ class Encoder:
             try:
                 (found,) = session.run([name], {self.input.name: batch})
             except Exception as error:  # whatever onnxruntime raises
-                raise UserError(f"{self.path} cannot be run ({_reason(error)}): take another file") from None
+                raise UserError(f"{self.path} cannot be run ({_reason(error)}): give another file or --size") from None
             vectors.append(np.asarray(found, np.float32)[:count].reshape(count, -1))
         made = np.concatenate(vectors)
         if not np.isfinite(made).all():

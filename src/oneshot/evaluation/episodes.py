@@ -65,12 +65,13 @@ def draw_episodes(
 ) -> np.ndarray:
     """Sample the support images of many episodes: (episodes, ways, shots) int64, positions in the pool of images.
 
-    labels: (n,) integers of the pool; classes: all are the ways of every episode, in this order; shots: distinct images
+    labels: (n,), integers or names; classes: all are the ways of every episode, in this order; shots: distinct images
     per class. The same arguments give the same draws. Raises ValueError if there are fewer than two classes, or
     a class has no image left as a query.
     """
     if len(classes) < 2:
         raise ValueError(f"an episode needs two classes, not {len(classes)}")
+    labels = np.asarray(labels)
     rng = generator(seed, purpose, len(classes), shots)
     support = np.empty((episodes, len(classes), shots), np.int64)
     for way, label in enumerate(classes):

@@ -34,7 +34,7 @@ def write(folder: str) -> str:
         files.write_bytes(path, _read(source).replace("own/", f"{name}/").encode())
     return (
         f"{name} has a pipeline: put a folder of images per class into {name}/images, then\n"
-        f"  dvc add {name}/images\n  dvc repro {name}/dvc.yaml"
+        f"  dvc add {name}/images\n  dvc repro {name}/dvc.yaml\n  git add {name} .dvc/plots"
     )
 
 
