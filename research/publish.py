@@ -13,7 +13,8 @@ import study
 from oneshot.core.files import csv_text, read_json, write_json
 
 # Each table that the page shows, and the stage that makes it.
-TABLES = {name: name for name in ("ablations", "ceilings", "ensembles", "sweep")}
+TABLES = {name: name for name in ("ablations", "baselines", "ceilings", "class_splits", "ensembles")}
+TABLES |= {"other_methods": "other_methods", "sweep": "sweep"}
 TABLES |= {"seeds": "seeds@default", "seeds_thorough": "seeds@thorough"}
 
 

@@ -188,6 +188,18 @@ def made_up(**changes: object) -> Results:
             ],
             columns=["recipe", "nets", "seeds", "setting", "accuracy"],
         ),
+        baselines=pd.DataFrame(
+            [("plain", "raw", 1, 0.55, 0.01, 3), ("plain", "raw", 5, 0.7, 0.02, 3), ("pixels", "raw", 1, 0.3, None, 1)],
+            columns=["arm", "method", "shots", "accuracy", "interval_95", "trainings"],
+        ),
+        other_methods=pd.DataFrame(
+            [("easyfsl", "PTMAP", True, 1, 0.7, 0.01, 200.0), ("here", "raw", False, 1, 0.6, 0.01, 4.0)],
+            columns=["library", "method", "transductive", "shots", "accuracy", "interval_95", "milliseconds"],
+        ),
+        class_splits=pd.DataFrame(
+            [("MNIST", "raw", 1, 0.6, 0.5, 0.1, 0.4, 0.7, 2, 8)],
+            columns=[*("data", "method", "shots", "given", "mean", "deviation"), "lowest", "highest", "rank", "splits"],
+        ),
         stale={},
         minutes=pd.DataFrame(
             [("split", 0.5, "a processor", 2, "2.21.0")],

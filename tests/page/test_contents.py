@@ -90,9 +90,17 @@ def test_a_stale_table_says_of_which_revision_it_is_and_no_other_does(page: byte
 
 
 def test_missing_tables_leave_their_sections_out():
-    names = ("ablations", "ceilings", "ensembles", "minutes", "seeds", "seeds_thorough", "sweep")
+    names = TABLES
     shown = words(render(contents(dataclasses.replace(made_up(), **dict.fromkeys(names, pd.DataFrame())))))
-    assert "Raw pixels" not in shown and "the study has not run" in shown
+    assert "Raw pixels" not in shown and "the study has not run" in shown and "Beside other methods" not in shown
+
+
+def test_other_ways_stand_beside_the_default(page: bytes):
+    shown = words(page)
+    assert "cross-entropy alone raw 0.550 ± 0.010 0.700 ± 0.020" in shown
+    assert "raw pixels raw 0.300" in shown
+    assert "PTMAP easyfsl together 0.700 ± 0.010" in shown
+    assert "MNIST raw 1 0.600 0.500 0.400 0.700 2 of 9" in shown
 
 
 def test_the_cards_stand_beside_the_report(page: bytes):

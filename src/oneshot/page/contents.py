@@ -3,6 +3,7 @@
 from oneshot.page.results import Results
 from oneshot.page.sections import (
     ablations,
+    baselines,
     ceilings,
     conclusions,
     digits,
@@ -35,6 +36,7 @@ SECTIONS = (
     projections,
     one_shot,
     ensembles,
+    baselines,
     pairs,
     digits,
     ceilings,

@@ -16,7 +16,8 @@ from oneshot.page.metrics import name_of
 from oneshot.page.spread import Mean, mean_with
 
 # Tables of the studies (research/), which docs/studies.json holds; one that is missing there is empty here.
-TABLES = ("ablations", "ceilings", "ensembles", "minutes", "seeds", "seeds_thorough", "sweep")
+TABLES = ("ablations", "baselines", "ceilings", "class_splits", "ensembles", "minutes", "other_methods")
+TABLES += ("seeds", "seeds_thorough", "sweep")
 # The digit nets in the page's order, and what the page calls them.
 _TITLES = (
     "siamese net, 2-D",
@@ -40,8 +41,8 @@ class Results:
     features: arrays by net; drawing_net: the exported weights of siamese-2d by name; metrics: by path below metrics/
     without .json; curves: tables by net; confusion, scatter: tables of "one_shot_cifar10" and of each digit net;
     methods, together: the tables of CIFAR-10's methods, and of the transductive ones; sweep, seeds, seeds_thorough,
-    minutes, ablations, ceilings, ensembles: the tables of the studies, empty if missing; stale: the revision of each
-    that is not of today's code, parameters and data.
+    minutes, ablations, ceilings, ensembles, baselines, other_methods, class_splits: the tables of the studies, empty if
+    missing; stale: the revision of each that is not of today's code, parameters and data.
     """
 
     params: Mapping
@@ -63,6 +64,9 @@ class Results:
     ablations: pd.DataFrame
     ceilings: pd.DataFrame
     ensembles: pd.DataFrame
+    baselines: pd.DataFrame
+    other_methods: pd.DataFrame
+    class_splits: pd.DataFrame
     stale: Mapping[str, str]
 
     @property
