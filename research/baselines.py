@@ -25,10 +25,10 @@ from oneshot.evaluation.episodes import classify_episodes, draw_episodes
 from oneshot.evaluation.transforms import FeatureTransform, layers_of, transform_features
 from oneshot.splits.split import split_classes
 
-EPOCHS, SHOTS, EPISODES = 4, (1, 5), 2000
+EPOCHS, SHOTS, EPISODES = 3, (1, 5), 2000
 EVALUATED, SEEN = 1500, 400  # images of each unseen class, and of each seen class for the statistics
 METHODS = ("raw", "cl2n", "flip_prerelu_gap_whitened")
-RATES = (0.1, 0.03, 0.01)
+RATES = (0.1, 0.03)
 PIXELS, RANDOM = "pixels", "random"
 # Weights of the two parts that the default recipe adds to the cross-entropy.
 RECIPES = {"plain": (0.0, 0.0), "default": (3.0, 1.0)}

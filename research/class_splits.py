@@ -42,10 +42,10 @@ def digits(split: Split, params: study.Params) -> list[tuple[str, int, float]]:
     from oneshot.training.prediction import embedder
     from oneshot.training.tensorflow import seed_initialisation
 
-    data, settings = mnist.read("data/raw/mnist"), (params.mnist.validation_per_class, params.mnist.limit_per_class)
-    known, new = (
-        data.parts(split_classes(data.labels, mnist.TRAINING, list(digits), *settings, params.seed)) for digits in split
-    )
+    data = mnist.read("data/raw/mnist")
+    data = data._replace(images=data.images[..., None] / np.float32(255))
+    settings = params.mnist.validation_per_class, params.mnist.limit_per_class, params.seed
+    known, new = (data.parts(split_classes(data.labels, mnist.TRAINING, classes, *settings)) for classes in split)
     seed_initialisation(params.seed)
     model = net.build(2, params.siamese.dropout)
     recipe = Recipe(margin=params.margin, **params.siamese.model_dump())
