@@ -1,8 +1,8 @@
 """Compare ways to classify from few examples with those of the library easyfsl, on the 6-class net's stored features.
 
 All get the same episodes: all unseen classes, QUERIES images of each as queries. easyfsl's methods have its default
-settings; the centers of features are the means of seen images, as of CL2N here. The library needs
-PyTorch, so it is no part of this project's environment:
+settings; features are centered by the mean of the seen images, as for CL2N here. The library needs PyTorch, so
+it is not in this project's environment:
 
     .venv/bin/pip install easyfsl
     python other_methods.py         tables/other_methods.csv

@@ -100,6 +100,8 @@ def test_other_ways_stand_beside_the_default(page: bytes):
     assert "cross-entropy alone raw 0.550 ± 0.010 0.700 ± 0.020" in shown
     assert "raw pixels raw 0.300" in shown
     assert "PTMAP easyfsl together 0.700 ± 0.010" in shown
+    alone = words(render(contents(dataclasses.replace(made_up(), baselines=pd.DataFrame()))))
+    assert "Beside other methods" in alone and "cross-entropy alone" not in alone
     assert "MNIST raw 1 0.600 0.500 0.400 0.700 2 of 9" in shown
 
 

@@ -107,8 +107,7 @@ class Encoder:
     def temperature(self, method: str) -> tuple[float, float] | None:
         """The numbers of calibration.Temperature for the distances of a method; None if the file has none."""
         found = self.about.get("temperatures", {}).get(method)
-        # One number in files of version 1.0.
-        return None if found is None else tuple(found) if isinstance(found, list) else (found, found)
+        return None if found is None else tuple(found)
 
     def encode(self, images: np.ndarray, method: str | None = None) -> np.ndarray:
         """The vectors of images (n, height, width, channels) uint8: (n, d) float32.
