@@ -4,7 +4,7 @@ The trainings differ in their seed. What a method makes of an image by each net 
 distances by the nets add up (Dvornik et al. 2019 combine nets for few-shot learning in other ways). All ensembles, of
 one net too, get the same episodes.
 
-    python ensembles.py RECIPE RUNS    the ensembles of one recipe's runs, folders RECIPE-SEED that pipeline.py made
+    python ensembles.py RECIPE RUNS    the ensembles of one recipe's runs, folders RECIPE-SEED that seeds.py made
     python ensembles.py                tables/ensembles.csv of all recipes
 """
 
@@ -64,7 +64,7 @@ def rows(nets: dict[int, Task], settings: study.Params) -> list[dict]:
 def one(recipe: str, *runs: Path) -> None:
     """Evaluate the ensembles of one recipe's runs."""
     settings = study.enter()
-    data = {int(run.name.rpartition("-")[2]): files.read_arrays(run / "features") for run in runs}
+    data = {int(run.name.rpartition("-")[2]): files.read_arrays(run) for run in runs}
     nets = {seed: task_of(arrays, settings.cifar10.unseen_classes) for seed, arrays in data.items()}
     require_the_same_images([arrays["indices"] for arrays in data.values()])
     study.write_part("ensembles", recipe, pd.DataFrame(rows(nets, settings)).assign(recipe=recipe))

@@ -1,12 +1,8 @@
-"""Run the project's pipeline with other parameters in a scratch copy, and keep its metrics and features.
+"""Run the project's pipeline with other parameters in a scratch copy, which shares the project's cache."""
 
-The copy shares the project's cache, so what was trained before is not trained again; interrupted, it stays, and the
-same command resumes.
-
-    python pipeline.py OUT RECIPE KEY=VALUE TARGETS    a file in recipes/, or default, and a setting beyond it
-"""
-
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import study
@@ -15,7 +11,7 @@ from study import ROOT
 
 from oneshot.core import keys, params
 from oneshot.core.errors import UserError
-from oneshot.core.files import read_json, write_bytes, write_json
+from oneshot.core.files import read_json
 
 PARSER = YAML(typ="safe", pure=True)
 
@@ -49,25 +45,22 @@ def update(folder: Path, tree: dict) -> None:
         study.run(folder, *study.DVC, "cache", "dir", "--quiet", str(ROOT / ".dvc/cache"))
 
 
-def run(out: Path, recipe: str, setting: str, *targets: str) -> None:
-    """Write OUT/metrics.json and, if features/6-class is made, OUT/features."""
+@contextlib.contextmanager
+def run(recipe: str, setting: str, *targets: str) -> Iterator[tuple[Path, dict[str, dict]]]:
+    """Run stages by a recipe (a file in recipes/, or "default") and a setting beyond it, such as "seed=2".
+
+    Yields the scratch copy and its metrics, by path below metrics/ without .json. The copy is deleted at the end, but
+    stays if something fails or is interrupted: the next call resumes.
+    """
     tree = change(params.read(ROOT), [*settings_of(recipe), setting])
     params.check(tree, params.stage_schemas(ROOT))
-    folder = ROOT / ".checkpoints/runs" / out.name
+    folder = ROOT / ".checkpoints/runs" / "-".join((recipe, setting.replace("=", "-"), targets[0]))
     folder.mkdir(parents=True, exist_ok=True)
     update(folder, tree)
     study.run(folder, *study.DVC, "repro", *targets)
-    metrics = {
-        path.relative_to(folder / "metrics").with_suffix("").as_posix(): read_json(path)
-        for path in sorted((folder / "metrics").rglob("*.json"))
-    }
-    write_json(out / "metrics.json", {"seed": tree["seed"], "margin": tree["margin"], "metrics": metrics})
-    if (folder / "features/6-class").exists():
-        shutil.rmtree(out / "features", ignore_errors=True)
-        for path in (folder / "features/6-class").iterdir():
-            write_bytes(out / "features" / path.name, path.read_bytes())
+    metrics = folder / "metrics"
+    yield (
+        folder,
+        {path.relative_to(metrics).with_suffix("").as_posix(): read_json(path) for path in metrics.rglob("*.json")},
+    )
     shutil.rmtree(folder)
-
-
-if __name__ == "__main__":
-    study.main(__doc__, run)

@@ -14,8 +14,7 @@ from oneshot.core.files import csv_text, read_json, write_json
 
 # Each table that the page shows, and the stage that makes it.
 TABLES = {name: name for name in ("ablations", "baselines", "ceilings", "class_splits", "ensembles")}
-TABLES |= {"other_methods": "other_methods", "sweep": "sweep"}
-TABLES |= {"seeds": "seeds@default", "seeds_thorough": "seeds@thorough"}
+TABLES |= {"other_methods": "other_methods", "sweep": "sweep", "seeds": "seeds", "seeds_thorough": "seeds"}
 
 
 def minutes(folder: Path) -> pd.DataFrame:
