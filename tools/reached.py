@@ -1,44 +1,28 @@
 """What a run has reached, in five lines: its main metrics beside the report's, and where to look further."""
 
-import json
 from pathlib import Path
 
+from oneshot.core import keys
+from oneshot.core.files import read_json
 from oneshot.core.params import read
-from oneshot.page import reported
+from oneshot.page.metrics import METRICS, of_report
 
 
 def lines(folder: str | Path) -> list[str]:
     """Sum up the metrics of a project whose pipeline has run; the report's numbers only for the report's classes."""
     folder = Path(folder)
-    classes = read(folder)["cifar10"]
-    one_shot = reported.ACCURACY.values()
-
-    def metrics(name: str) -> dict:
-        return json.loads((folder / f"metrics/{name}.json").read_text())
-
-    rows = [
-        (f"ConvNet, {name.removesuffix('-class')} classes of CIFAR-10, test accuracy", accuracy, comparable)
-        for name, comparable in (
-            ("10-class", reported.CONVNETS["10-class"].accuracy),
-            ("6-class", reported.CONVNETS["6-class"].accuracy if reported.same_net(classes) else None),
-        )
-        for accuracy in [metrics(f"train_convnet/{name}")["test"]["accuracy"]]
-    ]
-    rows.append(
-        (
-            f"{len(classes['unseen_classes'])} unseen classes, one example of each, the report's protocol, accuracy",
-            metrics("one_shot_cifar10")["report_protocol"]["accuracy"],
-            sum(one_shot) / len(one_shot) if reported.same_task(classes) else None,
-        )
-    )
-    rows.append(
-        (
-            "unseen digits, one example of each, siamese net in 3-D, accuracy",
-            metrics("one_shot_mnist/siamese-3d")["unseen"]["shot_1"]["accuracy"],
-            None,
-        )
-    )
-    return [
-        *(f"{what}: {value:.3f}" + (f" (report: {other:.2f})" if other else "") for what, value, other in rows),
-        f"to look at: {folder / 'plots/page.html'}, all metrics by `dvc metrics show`, curves by `dvc plots show`",
-    ]
+    cifar10 = read(folder)["cifar10"]
+    one_shot = f"{len(cifar10['unseen_classes'])} unseen classes, one example of each, the report's protocol, accuracy"
+    titles = {
+        "10-class net, test accuracy": "ConvNet, 10 classes of CIFAR-10, test accuracy",
+        "6-class net, test accuracy": "ConvNet, 6 classes of CIFAR-10, test accuracy",
+        "one-shot, the report's protocol": one_shot,
+        "siamese-3d, unseen digits, 1-shot": "unseen digits, one example of each, siamese net in 3-D, accuracy",
+    }
+    shown = []
+    for name, title in titles.items():
+        value = keys.get(read_json(folder / f"metrics/{METRICS[name].file}.json"), METRICS[name].key)
+        report = of_report(name, cifar10)
+        shown.append(f"{title}: {value:.3f}" + (f" (report: {report:.2f})" if report else ""))
+    page = folder / "plots/page.html"
+    return [*shown, f"to look at: {page}, all metrics by `dvc metrics show`, curves by `dvc plots show`"]

@@ -1,7 +1,9 @@
 """The metrics that are followed over trainings: each has one name, in the tables of seeds, on the page and in texts."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from oneshot.core import keys
 from oneshot.nets.table import DENSE, PHOTOGRAPHS, SIAMESE
 from oneshot.page import reported
 
@@ -61,3 +63,18 @@ METRICS |= {f"{net}, test accuracy": Metric(f"train_dense_embedding/{net}", "tes
 def name_of(file: str, key: str) -> str | None:
     """The name of the metric at a place; None if it is not followed."""
     return next((name for name, metric in METRICS.items() if metric[:2] == (file, key)), None)
+
+
+def stored(metrics: Mapping[str, Mapping], file: str, key: str) -> float | None:
+    """A run's value at a place; None if it was not measured. metrics: by path below metrics/ without .json."""
+    try:
+        return keys.get(metrics[file], key)
+    except KeyError:
+        return None
+
+
+def of_report(name: str, cifar10: Mapping) -> float | None:
+    """The report's value of a metric; None if it gives none, or has other classes than a run with these parameters."""
+    file, _, value = METRICS[name]
+    comparable = {"train_convnet/6-class": reported.same_net, "one_shot_cifar10": reported.same_task}
+    return value if file not in comparable or comparable[file](cifar10) else None
