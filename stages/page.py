@@ -62,7 +62,7 @@ def main(params: Params) -> None:
     from oneshot.nets.table import PHOTOGRAPHS
     from oneshot.page.contents import contents
     from oneshot.page.render import render
-    from oneshot.page.results import EMBEDDINGS, TABLES, Results, read_table
+    from oneshot.page.results import EMBEDDINGS, Results, read_table
 
     studies = files.read_json("docs/studies.json")
     tables = {"one_shot_cifar10": "one_shot_cifar10", **{net: f"one_shot_mnist/{net}" for net in EMBEDDINGS}}
@@ -89,7 +89,7 @@ def main(params: Params) -> None:
         scatter={name: pd.read_csv(f"plots/{folder}/scatter.csv") for name, folder in tables.items()},
         methods=pd.read_csv("plots/one_shot_cifar10/methods.csv"),
         together=pd.read_csv("plots/one_shot_cifar10/transductive.csv"),
-        **{name: read_table(studies[name]["csv"]) if name in studies else pd.DataFrame() for name in TABLES},
+        studies={name: read_table(study["csv"]) for name, study in studies.items()},
         stale={name: study["stale"] for name, study in studies.items() if study["stale"]},
     )
     files.write_bytes("plots/page.html", render(contents(results)))

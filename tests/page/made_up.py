@@ -156,7 +156,15 @@ def made_up(**changes: object) -> Results:
                 "gain_interval_95",
             ],
         ),
-        sweep=pd.DataFrame(
+        studies=studies(),
+        stale={},
+    )
+
+
+def studies() -> dict[str, pd.DataFrame]:
+    """A table of each study."""
+    return {
+        "sweep": pd.DataFrame(
             [
                 (0.5, "siamese-2d", 0.7, 1, 0.4, 0.9),
                 (1.0, "siamese-2d", 0.8, 1, 0.5, 0.9),
@@ -164,9 +172,9 @@ def made_up(**changes: object) -> Results:
             ],
             columns=["margin", "net", "unseen_auc", "shots", "unseen_accuracy", "seen_auc"],
         ),
-        seeds=trainings(0.9, 0.88),
-        seeds_thorough=trainings(0.91),
-        ablations=pd.DataFrame(
+        "seeds": trainings(0.9, 0.88),
+        "seeds_thorough": trainings(0.91),
+        "ablations": pd.DataFrame(
             [
                 ("ours", 1, 10.0, 1.0, 0.6, 1.0, 0.6, None, None),
                 ("ours", 2, 20.0, 0.5, 0.8, 0.5, 0.8, 0.5, 0.81),
@@ -177,35 +185,34 @@ def made_up(**changes: object) -> Results:
                 *("validation_loss", "validation_accuracy", "test_loss", "test_accuracy"),
             ],
         ),
-        ceilings=pd.DataFrame(
+        "ceilings": pd.DataFrame(
             [("raw pixels", 1, None, 0.5), ("siamese-2d", 1, 1, 0.6), ("siamese-2d", 1, 2, 0.7)],
             columns=["net", "shots", "seed", "accuracy"],
         ),
-        ensembles=pd.DataFrame(
+        "ensembles": pd.DataFrame(
             [
                 *[("default", 1, seed, "1-shot raw", 0.6 + 0.1 * place) for place, seed in enumerate("12")],
                 ("default", 2, "1 2", "1-shot raw", 0.75),
             ],
             columns=["recipe", "nets", "seeds", "setting", "accuracy"],
         ),
-        baselines=pd.DataFrame(
+        "baselines": pd.DataFrame(
             [("plain", "raw", 1, 0.55, 0.01, 3), ("plain", "raw", 5, 0.7, 0.02, 3), ("pixels", "raw", 1, 0.3, None, 1)],
             columns=["arm", "method", "shots", "accuracy", "interval_95", "trainings"],
         ),
-        other_methods=pd.DataFrame(
+        "other_methods": pd.DataFrame(
             [("easyfsl", "PTMAP", True, 1, 0.7, 0.01, 200.0), ("here", "raw", False, 1, 0.6, 0.01, 4.0)],
             columns=["library", "method", "transductive", "shots", "accuracy", "interval_95", "milliseconds"],
         ),
-        class_splits=pd.DataFrame(
+        "class_splits": pd.DataFrame(
             [("MNIST", "raw", 1, 0.6, 0.5, 0.1, 0.4, 0.7, 2, 8)],
             columns=[*("data", "method", "shots", "given", "mean", "deviation"), "lowest", "highest", "rank", "splits"],
         ),
-        stale={},
-        minutes=pd.DataFrame(
+        "minutes": pd.DataFrame(
             [("split", 0.5, "a processor", 2, "2.21.0")],
             columns=["stage", "minutes", "processor", "threads", "tensorflow"],
         ),
-    )
+    }
 
 
 def trainings(*accuracies: float) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from oneshot.evaluation.methods import CHOSEN, METHODS
 from oneshot.page.contents import contents
 from oneshot.page.render import data_of, render
-from oneshot.page.results import TABLES, Results
+from oneshot.page.results import Results
 from oneshot.plotting.palette import COLOURS
 from tests.page.elements import Elements, words
 from tests.page.made_up import made_up
@@ -39,7 +39,7 @@ SECTIONS = [
 
 def without_stored_tables(results: Results) -> Results:
     """The same results before the studies have run."""
-    return dataclasses.replace(results, **{name: getattr(results, name)[:0] for name in TABLES})
+    return dataclasses.replace(results, studies={name: table[:0] for name, table in results.studies.items()})
 
 
 def test_sections_stand_in_the_order_of_the_report(page: bytes):
@@ -79,7 +79,7 @@ def test_tables_that_are_not_made_yet_say_what_makes_them():
         "not recorded: make studies",
     ):
         assert hint in shown
-    assert "Raw pixels" not in shown and "stopped where the rows say" not in shown
+    assert "raw pixels" not in shown and "Validation accuracy by minutes" not in shown
 
 
 def test_a_stale_table_says_of_which_revision_it_is_and_no_other_does(page: bytes):
@@ -90,19 +90,19 @@ def test_a_stale_table_says_of_which_revision_it_is_and_no_other_does(page: byte
 
 
 def test_missing_tables_leave_their_sections_out():
-    names = TABLES
-    shown = words(render(contents(dataclasses.replace(made_up(), **dict.fromkeys(names, pd.DataFrame())))))
-    assert "Raw pixels" not in shown and "the study has not run" in shown and "Beside other methods" not in shown
+    shown = words(render(contents(dataclasses.replace(made_up(), studies={}))))
+    assert "raw pixels" not in shown and "the study has not run" in shown and "Beside other methods" not in shown
 
 
 def test_other_ways_stand_beside_the_default(page: bytes):
     shown = words(page)
-    assert "cross-entropy alone raw 0.550 ± 0.010 0.700 ± 0.020" in shown
-    assert "raw pixels raw 0.300" in shown
-    assert "PTMAP easyfsl together 0.700 ± 0.010" in shown
-    alone = words(render(contents(dataclasses.replace(made_up(), baselines=pd.DataFrame()))))
+    assert "cross-entropy alone raw 3 0.550 ± 0.010 0.700 ± 0.020" in shown
+    assert "raw pixels raw 1 0.300" in shown
+    assert "PTMAP easyfsl together 200.0 0.700 ± 0.010" in shown
+    others = {name: table for name, table in made_up().studies.items() if name != "baselines"}
+    alone = words(render(contents(dataclasses.replace(made_up(), studies=others))))
     assert "Beside other methods" in alone and "cross-entropy alone" not in alone
-    assert "MNIST raw 1 0.600 0.500 0.400 0.700 2 of 9" in shown
+    assert "MNIST raw 1 0.600 0.500 (0.100) 0.400 to 0.700 2 of 9" in shown
 
 
 def test_the_cards_stand_beside_the_report(page: bytes):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from oneshot.page.spread import gain_text, half_width_text, mean_with
+from oneshot.page.spread import gain_text, half_width_text, mean_text, mean_with, spread
 from tests.page.made_up import trainings
 
 METRIC = "10-class net, test accuracy"
@@ -16,6 +16,17 @@ def test_the_interval_is_that_of_students_t():
     low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
     found = mean_with(trainings(*values), METRIC, 2, 0.9)
     assert found == (pytest.approx(np.mean(values)), pytest.approx((high - low) / 2), 4)
+
+
+def test_the_number_of_trainings_is_that_of_the_metric():
+    table = trainings(0.88, np.nan, 0.9)
+    other = "siamese-2d, seen digits, AUC"
+    found = mean_with(table, METRIC, 1, 0.88)
+    assert found == (pytest.approx(0.89), pytest.approx(stats.t.interval(0.95, 1, scale=0.01)[1]), 2)
+    assert mean_with(table, METRIC, 2, 0.88) is None, "the run with this seed did not measure it"
+    assert mean_with(table, other, 2, 0.5) == (0.5, 0, 3)
+    means = spread(table)
+    assert (mean_text(means, METRIC), mean_text(means, other)) == ("0.890 ± 0.127 (2)", "0.500 ± <0.001 (3)")
 
 
 @pytest.mark.parametrize(

@@ -12,33 +12,35 @@ import pandas as pd
 from oneshot.datasets import cifar10
 from oneshot.evaluation.confusion import accuracy, error_shares, from_table
 from oneshot.evaluation.methods import CHOSEN
-from oneshot.nets.table import SIAMESE
+from oneshot.nets.table import DRAWINGS, SIAMESE
 from oneshot.page import reported
-from oneshot.page.spread import Mean, gain_text
+from oneshot.page.metrics import PROTOCOL, name_of
+from oneshot.page.spread import Mean, gain_text, mean_with
 
 _SIMPLE = "cl2n"
 
 
 def sentences(
-    protocol: Mapping[str, float],
+    params: Mapping,
+    metrics: Mapping[str, Mapping],
     methods: pd.DataFrame,
     together: pd.DataFrame,
-    confusion: pd.DataFrame,
-    digits: Mapping[str, pd.DataFrame],
-    siamese: Mapping[str, Mapping],
-    mean: Mean | None = None,
-    *,
-    comparable: bool = True,
+    confusion: Mapping[str, pd.DataFrame],
+    seeds: pd.DataFrame,
 ) -> list[str]:
     """Write the sentences: what is reached, what the chosen and the simplest transform give, what unlabelled
     queries add, what is confused. "±" is the half-width of a 95% interval.
 
-    protocol: accuracy and interval_95 of the report's protocol; methods, together: tables of few_shot.compare_methods
-    and of compare_transductive; confusion: the protocol's confusion table; digits: those of the digit nets, by net;
-    siamese: see `of_siamese_nets`; mean: of the protocol's accuracy over trainings; comparable: whether the classes of
-    CIFAR-10 are the report's.
+    params: all parameters; metrics: by path below metrics/ without .json; methods, together: tables of
+    few_shot.compare_methods and of compare_transductive; confusion: the confusion tables of "one_shot_cifar10" and of
+    each digit net; seeds: research/tables/seeds.csv.
     """
-    matrix, names = from_table(confusion)
+    matrix, names = from_table(confusion["one_shot_cifar10"])
+    comparable = reported.same_task(params["cifar10"])
+    protocol = metrics["one_shot_cifar10"]["report_protocol"]
+    mean = mean_with(seeds, name_of(*PROTOCOL[:2]), params["seed"], protocol["accuracy"])
+    siamese = {net: metrics[f"one_shot_mnist/{net}"]["unseen"] for net in SIAMESE}
+    digits = {net: confusion[net] for net in DRAWINGS}
     return [
         _reached(protocol, names, mean, comparable=comparable),
         f"{_chosen(methods)} {_on_digits(siamese)}",
@@ -46,11 +48,6 @@ def sentences(
         _unlabelled(together),
         f"{_confused_classes(matrix, names, comparable=comparable)} {_confused_digits(digits)}",
     ]
-
-
-def of_siamese_nets(metrics: Mapping[str, Mapping]) -> dict[str, Mapping]:
-    """Select what the siamese nets reach on unseen digits, by net; metrics: by path below metrics/ without .json."""
-    return {net: metrics[f"one_shot_mnist/{net}"]["unseen"] for net in SIAMESE}
 
 
 def _reached(protocol: Mapping[str, float], names: Sequence[str], mean: Mean | None, *, comparable: bool) -> str:

@@ -1,14 +1,12 @@
 """The contents of the page, section by section."""
 
+from oneshot.page import studies
 from oneshot.page.results import Results
 from oneshot.page.sections import (
     ablations,
-    baselines,
-    ceilings,
     conclusions,
     digits,
     drawing,
-    ensembles,
     episode,
     making,
     margin,
@@ -23,7 +21,7 @@ from oneshot.page.sections import (
 )
 
 # In the order of the page. Each module's section(results) returns values for the template by name and, if it has any,
-# "charts" and "sheets" (contact sheets of images): {name: chart or sheet}.
+# "charts", "sheets" (contact sheets of images) and "tables": {name: chart, sheet or table}.
 SECTIONS = (
     trial,
     drawing,
@@ -35,11 +33,8 @@ SECTIONS = (
     episode,
     projections,
     one_shot,
-    ensembles,
-    baselines,
     pairs,
     digits,
-    ceilings,
     margin,
     conclusions,
     making,
@@ -48,10 +43,10 @@ SECTIONS = (
 
 def contents(results: Results) -> dict:
     """Compute everything that the page's template uses."""
-    page: dict = {"charts": {}, "sheets": {}}
+    page: dict = {"charts": {}, "sheets": {}, "tables": studies.shown(results.studies)}
     for module in SECTIONS:
         part = module.section(results)
-        for kind in ("charts", "sheets"):
+        for kind in ("charts", "sheets", "tables"):
             page[kind] |= part.pop(kind, {})
         page |= part
     return page

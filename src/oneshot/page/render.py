@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
 from oneshot.page.results import EMBEDDINGS
-from oneshot.page.spread import gain_text, half_width_text
+from oneshot.page.spread import half_width_text
 from oneshot.plotting.palette import COLOURS
 
 _FOLDER = Path(__file__).parent
@@ -26,8 +26,7 @@ def render(contents: Mapping) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": _number, "signed": _signed, "percent": _percent, "grouped": "{:,}".format}
-    environment.filters |= {"listed": _listed, "half_width": _half_width}
-    environment.globals["gain_text"] = gain_text
+    environment.filters |= {"listed": _listed, "half_width": _half_width, "cell": _cell}
     text = environment.get_template("page.html").render(
         contents,
         colours=COLOURS,
@@ -63,6 +62,12 @@ def _data(content: Mapping) -> Markup:
 def _listed(values: Iterable) -> str:
     *others, last = map(str, values)
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def _cell(content: str | int | None) -> Markup:
+    """Write a cell of a table, with the half-width of an interval in small letters."""
+    value, sign, rest = ("" if content is None else str(content)).partition(" ± ")
+    return Markup("{} <small>± {}</small>").format(value, rest) if sign else escape(value)
 
 
 def _number(value: float | None) -> str:

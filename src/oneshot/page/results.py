@@ -15,9 +15,6 @@ from oneshot.nets.table import DRAWINGS, PHOTOGRAPHS
 from oneshot.page.metrics import name_of
 from oneshot.page.spread import Mean, mean_with
 
-# Tables of the studies (research/), which docs/studies.json holds; one that is missing there is empty here.
-TABLES = ("ablations", "baselines", "ceilings", "class_splits", "ensembles", "minutes", "other_methods")
-TABLES += ("seeds", "seeds_thorough", "sweep")
 # The digit nets in the page's order, and what the page calls them.
 _TITLES = (
     "siamese net, 2-D",
@@ -40,9 +37,9 @@ class Results:
     params: all parameters, nested; cifar10, mnist: all images, uint8; checksums: SHA-256 of the data by file;
     features: arrays by net; drawing_net: the exported weights of siamese-2d by name; metrics: by path below metrics/
     without .json; curves: tables by net; confusion, scatter: tables of "one_shot_cifar10" and of each digit net;
-    methods, together: the tables of CIFAR-10's methods, and of the transductive ones; sweep, seeds, seeds_thorough,
-    minutes, ablations, ceilings, ensembles, baselines, other_methods, class_splits: the tables of the studies, empty if
-    missing; stale: the revision of each that is not of today's code, parameters and data.
+    methods, together: the tables of CIFAR-10's methods, and of the transductive ones; studies: the tables that
+    docs/studies.json has of them, by name; stale: the revision of each that is not of today's code, parameters and
+    data.
     """
 
     params: Mapping
@@ -57,16 +54,7 @@ class Results:
     scatter: Mapping[str, pd.DataFrame]
     methods: pd.DataFrame
     together: pd.DataFrame
-    sweep: pd.DataFrame
-    seeds: pd.DataFrame
-    seeds_thorough: pd.DataFrame
-    minutes: pd.DataFrame
-    ablations: pd.DataFrame
-    ceilings: pd.DataFrame
-    ensembles: pd.DataFrame
-    baselines: pd.DataFrame
-    other_methods: pd.DataFrame
-    class_splits: pd.DataFrame
+    studies: Mapping[str, pd.DataFrame]
     stale: Mapping[str, str]
 
     @property
@@ -96,9 +84,13 @@ class Results:
         chosen = np.isin(data["labels"], self.unseen_classes)
         return data["embeddings"][chosen], data["labels"][chosen], data["indices"][chosen]
 
+    def study(self, name: str) -> pd.DataFrame:
+        """The table of a study, empty if it has not run."""
+        return self.studies.get(name, pd.DataFrame())
+
     def mean_with_others(self, file: str, key: str, value: float) -> Mean | None:
         """Average a metric, by its place, over trainings; None if this run, whose value is given, is not of them."""
-        return mean_with(self.seeds, name_of(file, key), self.params["seed"], value)
+        return mean_with(self.study("seeds"), name_of(file, key), self.params["seed"], value)
 
     @cached_property
     def protocol(self) -> report_protocol.Draws:

@@ -41,6 +41,22 @@ def half_width_text(value: float) -> str:
     return f"{value:.3f}" if value >= 0.0005 else "<0.001"
 
 
+def value_text(value: float | None, interval_95: float | None = None) -> str | None:
+    """Write a value and its interval, which a single training does not have; None if the value is unknown."""
+    if value is None or np.isnan(value):
+        return None
+    if interval_95 is None or np.isnan(interval_95):
+        return f"{value:.3f}"
+    return f"{value:.3f} ± {half_width_text(interval_95)}"
+
+
+def mean_text(means: pd.DataFrame, metric: str) -> str | None:
+    """Write a metric's mean over trainings and their number; None if there is none. means: of `spread`."""
+    for row in means.loc[means["metric"] == metric].to_dict("records"):
+        return f"{value_text(row['mean'], row['interval_95'])} ({row['trainings']})"
+    return None
+
+
 def gain_text(gain: float, interval_95: float) -> str:
     """Write a gain in accuracy with its interval, in points, with the digits that the interval needs."""
     if gain == interval_95 == 0:

@@ -2,26 +2,20 @@
 
 import dataclasses
 
-import pytest
-
 from oneshot.page.contents import contents
 from oneshot.page.render import render
 from oneshot.page.sections.making import section
 from tests.page.elements import markup
 from tests.page.made_up import made_up
 
+ROW = "10-class net, test accuracy</th><td>0.870</td><td>0.900</td><td>{}</td><td>0.910 (1)</td>"
 
-def test_a_single_training_has_no_deviation():
+
+def test_a_single_training_has_no_interval():
     results = made_up()
-    shown = markup(render(contents(dataclasses.replace(results, seeds=results.seeds[:1]))))
-    assert "10-class net, test accuracy</th><td>0.900 <small>± \N{EN DASH}</small></td><td>1</td>" in shown
-
-
-def test_the_thorough_recipe_stands_beside_for_the_convnets_only():
-    ten, digits = section(made_up())["seeds"]
-    assert (ten["mean"], ten["mean_thorough"]) == (pytest.approx(0.89), 0.91)
-    assert (ten["deviation_thorough"], ten["trainings_thorough"]) == (None, 1)
-    assert digits["mean"] == 0.5 and digits["mean_thorough"] is None
+    assert ROW.format("0.890 <small>± 0.127 (2)</small>") in markup(render(contents(results)))
+    one = dataclasses.replace(results, studies=results.studies | {"seeds": results.study("seeds")[:1]})
+    assert ROW.format("0.900 (1)") in markup(render(contents(one)))
 
 
 def test_every_parameter_is_listed_by_its_full_name():

@@ -1,5 +1,7 @@
 """The digit nets: their embeddings and metrics."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,8 @@ from oneshot.nets.table import DENSE, SIAMESE
 from oneshot.page import charts, reported
 from oneshot.page.results import EMBEDDINGS, Results
 from oneshot.page.sheets import sheet
+from oneshot.page.spread import value_text
+from oneshot.page.studies import Table
 
 
 def pictured_digits(results: Results) -> dict[str, tuple[np.ndarray, int]]:
@@ -29,7 +33,7 @@ def pictured_digits(results: Results) -> dict[str, tuple[np.ndarray, int]]:
 
 
 def section(results: Results) -> dict:
-    """Compute the charts "NET-seen" and "NET-unseen", the sheet "digits", "digits", and the tables of metrics."""
+    """Compute the charts "NET-seen" and "NET-unseen", the sheet "digits", "digits", and the tables."""
     drawn = {}
     shown = pictured_digits(results)
     for net in EMBEDDINGS:
@@ -47,26 +51,51 @@ def section(results: Results) -> dict:
 
 def _tables(results: Results) -> dict:
     pairs = [
-        {"name": f"{EMBEDDINGS[net]}: {group} digits", **results.metrics[f"train_siamese/{net}"][group]["test"]}
+        (f"{EMBEDDINGS[net]}: {group} digits", *(value_text(found[key]) for key in ("loss", "accuracy", "auc")))
         for net in SIAMESE
         for group in ("seen", "unseen")
+        for found in [results.metrics[f"train_siamese/{net}"][group]["test"]]
     ]
-    dense = [{"name": EMBEDDINGS[net], **results.metrics[f"train_dense_embedding/{net}"]["test"]} for net in DENSE]
-    one_shot = []
-    for net, name in EMBEDDINGS.items():
-        metrics = results.metrics[f"one_shot_mnist/{net}"]
-        for shots in sorted(int(key.removeprefix("shot_")) for key in metrics["all"]):
-            values = {group: metrics[group][f"shot_{shots}"]["accuracy"] for group in ("seen", "unseen", "all")}
-            maps = metrics["unseen"][f"shot_{shots}"].get("maps_whitened", {"accuracy": None})
-            one_shot.append({"name": name, "shots": shots, "maps": maps["accuracy"], **values})
-    confused = [{"name": name, **_confused(results.confusion[net])} for net, name in EMBEDDINGS.items()]
+    dense = [
+        (EMBEDDINGS[net], value_text(found["loss"]), value_text(found["accuracy"]))
+        for net in DENSE
+        for found in [results.metrics[f"train_dense_embedding/{net}"]["test"]]
+    ]
+    confusion = {name: results.confusion[net] for net, name in EMBEDDINGS.items()}
+    first = next(iter(confusion.values()))
     return {
         "digits": {group: results.params["mnist"][f"{group}_digits"] for group in ("seen", "unseen")},
-        "siamese_pairs": pairs,
-        "dense": dense,
-        "one_shot_digits": one_shot,
-        "confused_digits": confused,
+        "confused_shots": int(first.loc[first["part"] == "all", "shots"].iloc[0]),
+        "tables": {
+            "siamese_pairs": Table(("net and digits", "loss", "accuracy", "AUC"), pairs),
+            "dense": Table(("net", "loss", "accuracy"), dense),
+            "one_shot_digits": _one_shot(results.metrics),
+            "confused_digits": confused_table(confusion),
+        },
     }
+
+
+def _one_shot(metrics: Mapping[str, Mapping]) -> Table:
+    rows = []
+    for net, name in EMBEDDINGS.items():
+        found = metrics[f"one_shot_mnist/{net}"]
+        for shots in sorted(int(key.removeprefix("shot_")) for key in found["all"]):
+            values = [found[group][f"shot_{shots}"]["accuracy"] for group in ("seen", "all", "unseen")]
+            maps = found["unseen"][f"shot_{shots}"].get("maps_whitened", {"accuracy": None})
+            rows.append((name, shots, *map(value_text, [*values, maps["accuracy"]])))
+    columns = ("seen digits", "all digits", "unseen digits", "unseen digits, last feature maps")
+    return Table(("net", "shots", *columns), rows)
+
+
+def confused_table(confusion: Mapping[str, pd.DataFrame]) -> Table:
+    """The two pairs of digits that each net confuses most, and the report's pairs; confusion: tables by net."""
+    rows = []
+    for net, table in confusion.items():
+        main, theirs = confused_digits(table)
+        shares = (None if share is None else f"{share:.0%}" for share in theirs.values())
+        rows.append((net, *(f"{pair} ({share:.0%})" for pair, share in main), *shares))
+    pairs = [f"{a} with {b}" for a, b in reported.CONFUSED_DIGITS]
+    return Table(("net", "first", "second", *pairs), rows)
 
 
 def confused_digits(table: pd.DataFrame) -> tuple[list[tuple[str, float]], dict[str, float | None]]:
@@ -78,10 +107,3 @@ def confused_digits(table: pd.DataFrame) -> tuple[list[tuple[str, float]], dict[
     shares = {f"{names[a]} with {names[b]}": share for a, b, share in error_shares(matrix)}
     theirs = (f"{a} with {b}" for a, b in reported.CONFUSED_DIGITS)
     return list(shares.items())[:2], {pair: shares.get(pair) for pair in theirs}
-
-
-def _confused(table: pd.DataFrame) -> dict:
-    main, theirs = confused_digits(table)
-    shots = int(table.loc[table["part"] == "all", "shots"].iloc[0])
-    listed = [{"pair": pair, "share": share} for pair, share in main]
-    return {"shots": shots, "main": listed, "report": list(theirs.values())}

@@ -3,21 +3,23 @@
 import json
 
 from oneshot.core.keys import flat
-from oneshot.page.results import EMBEDDINGS, Results
-from oneshot.page.spread import spread
+from oneshot.page.results import Results
+from oneshot.page.studies import Table, all_metrics
 
 
 def section(results: Results) -> dict:
-    """Compute "parameters", "checksums", "seeds", "minutes" and "stale" (the revision of each stale table)."""
-    seeds, thorough = (spread(table).set_index("metric") for table in (results.seeds, results.seeds_thorough))
-    # The thorough recipe is one for the ConvNets: the digit nets are the same.
-    thorough = thorough.loc[[not any(net in metric for net in EMBEDDINGS) for metric in thorough.index]]
-    both = seeds.join(thorough.add_suffix("_thorough")).reset_index().astype(object)
+    """Compute the tables "metrics" and "minutes" (if recorded), "parameters", "checksums", "several" (whether there are
+    trainings with several seeds) and "stale" (the revision of each stale table)."""
+    seeds, thorough = results.study("seeds"), results.study("seeds_thorough")
+    tables = {"metrics": all_metrics(results.metrics, seeds, thorough, results.params["cifar10"])}
+    minutes = results.study("minutes")
+    if not minutes.empty:
+        rows = minutes.assign(minutes=minutes["minutes"].map("{:.2f}".format)).itertuples(index=False, name=None)
+        tables["minutes"] = Table(("stage", "minutes", "processor", "threads", "TensorFlow"), list(rows))
     return {
+        "tables": tables,
         "parameters": [(key, json.dumps(value)) for key, value in flat(results.params)],
         "checksums": results.checksums,
-        # A single training has no deviation.
-        "seeds": both.where(both.notna(), None).to_dict("records"),
-        "minutes": results.minutes.to_dict("records"),
+        "several": not seeds.empty,
         "stale": results.stale,
     }

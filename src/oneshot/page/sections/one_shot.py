@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from oneshot.datasets import cifar10
 from oneshot.evaluation.confusion import accuracy, accuracy_metrics, by_class
@@ -11,13 +12,15 @@ from oneshot.page import charts, reported
 from oneshot.page.metrics import PROTOCOL
 from oneshot.page.results import Results
 from oneshot.page.sections.beside import row
+from oneshot.page.spread import gain_text, value_text
+from oneshot.page.studies import Table
 
 
 def section(results: Results) -> dict:
     """Compute "few_shot", "one_shot" (its parameters, and "shots" in the order shown), "report_second_run", "methods"
     (how many), "chosen" (the row of the CHOSEN transform with the fewest examples; None if it was not measured),
-    "together" (rows of the transductive methods), and the charts of accuracies and confusions. The mean over all
-    classes and "chosen" have their "mean" over trainings.
+    the table "together" of the transductive methods if there are any, and the charts of accuracies and confusions. The
+    mean over all classes and "chosen" have their "mean" over trainings.
     """
     confusions, names, table = results.protocol.confusions, results.unseen_names, results.methods
     here = by_class(confusions, names).to_dict("records")
@@ -48,7 +51,7 @@ def section(results: Results) -> dict:
         "report_second_run": float(accuracy(np.array(reported.CONFUSION))),
         "methods": table["method"].nunique(),
         "chosen": _chosen(results),
-        "together": [row | {"label": METHODS[row["method"]].label} for row in results.together.to_dict("records")],
+        "tables": {"together": _together(results.together)} if len(results.together) else {},
     }
 
 
@@ -77,6 +80,17 @@ def _shares(results: Results, here: Sequence[Mapping], kind: str, report: Mappin
         row(found["class"], theirs, None if np.isnan(found[kind]) else found[kind])
         for theirs, found in zip(_reported(results, report), here, strict=True)
     ]
+
+
+def _together(table: pd.DataFrame) -> Table:
+    rows = [
+        (
+            *(METHODS[row["method"]].label, row["shots"], value_text(row["accuracy"], row["interval_95"])),
+            gain_text(row["gain_over_inductive"], row["gain_interval_95"]),
+        )
+        for row in table.to_dict("records")
+    ]
+    return Table(("features", "shots", "accuracy", "gain over one by one, points"), rows)
 
 
 def _chosen(results: Results) -> dict | None:
