@@ -65,7 +65,7 @@ package:  ## build sdist and wheel into dist/, check them, and use the wheel out
 #### Check
 
 unit: env  ## run only the fast tests
-	@$(RUN) pytest -n 2 --dist loadgroup
+	@$(RUN) pytest
 
 lint: env  ## check style, types, workflows, spelling, links, generated tables, and that the texts make a site (in site/)
 	@$(BIN)/ruff check
@@ -88,9 +88,7 @@ check-stored: env  ## check that the stored results are unedited, current and wi
 	@$(RUN) python -m tools.check_stored $(if $(AGAINST),--against $(AGAINST))
 
 test: env  ## run all tests: unit, pipeline and data; LONG=1: also those that only add cases, and more draws
-	@# Two workers, in the order of tests/conftest.py.
-	@$(if $(LONG),ANY_PARAMS=20) $(RUN) pytest -m "$(if $(LONG),,not long)" -n 2 --dist loadgroup --no-loadscope-reorder --durations 10 \
-		$(if $(BUDGET),--budget $(BUDGET))
+	@$(if $(LONG),ANY_PARAMS=20) $(RUN) pytest -m "$(if $(LONG),,not long)" --durations 10 $(if $(BUDGET),--budget $(BUDGET))
 
 #### Maintain
 

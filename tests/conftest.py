@@ -1,4 +1,4 @@
-"""How `make test` divides the tests between two processes: `pytest -n 2 --dist loadgroup`."""
+"""How `pytest` and `make test` divide the tests between two processes (the options are in pyproject.toml)."""
 
 import os
 
@@ -9,6 +9,12 @@ from oneshot.core import environment
 # Before a test imports NumPy. The stages have the same; and threads that wait for a busy processor took half of the
 # processor time of the tests of the page.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for all tests; for those that are named none but this one, where a debugger works too."""
+    named = config.args_source != pytest.Config.ArgsSource.TESTPATHS or config.option.keyword
+    return 0 if named else 2
 
 
 def _needs_smoke_run(item: pytest.Item) -> bool:
