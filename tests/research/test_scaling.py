@@ -1,8 +1,6 @@
 """The tables of the scaling, from made-up points, and one real point of each kind of work."""
 
 import inspect
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 import scaling
 
 from oneshot.convnet import net
+from tests.helpers import killed
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,14 +74,9 @@ def test_a_mistake_in_params_yaml_ends_in_one_sentence_before_anything_is_measur
     assert not (tmp_path / "parts").exists()
 
 
-def killed(name: str, size: dict[str, int]) -> None:
-    """A kind of work that takes too much memory."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def test_a_killed_process_is_reported_with_its_work(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    monkeypatch.setattr(scaling, "measured", killed)
+    monkeypatch.setattr(scaling, "measured", killed.killed)
     with pytest.raises(SystemExit, match=r"^error: the process that measured convnet, images_per_class 128, was ended"):
         one(monkeypatch, tmp_path, "convnet")
 
