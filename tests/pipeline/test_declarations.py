@@ -1,6 +1,7 @@
 """dvc.yaml declares what the stage scripts do: the parameters they read, the modules they import, the data they use."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -85,15 +86,23 @@ def is_code(path: str) -> bool:
     return path.startswith(("src/", "stages/"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the dotted name of everything that a file imports, even in a function: for `from a import b`, a and a.b."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """A file's syntax tree: those of the library are looked at for each stage."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def imports(path: Path) -> tuple[str, ...]:
+    """The dotted name of everything that a file imports, even in a function: for `from a import b`, a and a.b."""
+    names: list[str] = []
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}: line {node.lineno}: relative import"
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            assert not node.level and node.module, f"{path}: line {node.lineno}: relative import"
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 def local_files(name: str, library: Path) -> Iterator[Path]:
@@ -108,7 +117,7 @@ def local_files(name: str, library: Path) -> Iterator[Path]:
 
 def runs_nothing(path: Path) -> bool:
     """Whether a file has only a docstring, so that an edit of it changes no result."""
-    return not path.read_text() or [type(node) for node in ast.parse(path.read_text()).body] == [ast.Expr]
+    return [type(node) for node in parsed(path).body] in ([], [ast.Expr])
 
 
 def closure(path: Path, root: Path = ROOT) -> set[str]:
