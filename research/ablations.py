@@ -1,9 +1,6 @@
 """Train the 10-class net by the report's recipe and by ours, with and without augmentation, for some minutes each.
 
 The report's recipe needs many hours on a CPU, so a training stops after the epoch in which its minutes are used up.
-
-    python ablations.py TRAINING MINUTES    one training, for at most so long: parts/ablations/TRAINING.csv
-    python ablations.py                     tables/ablations.csv of all
 """
 
 import contextlib
@@ -15,7 +12,6 @@ from pipeline import change, settings_of
 
 from oneshot.convnet.params import Recipe
 from oneshot.core import environment, files, params
-from oneshot.core.errors import UserError
 from oneshot.training.checkpoint import Checkpoint
 
 UNAUGMENTED = [
@@ -52,9 +48,7 @@ class TimedCheckpoint(Checkpoint):
 
 def recipe_of(training: str, tree: dict) -> Recipe:
     """The 10-class net's recipe in one of TRAININGS; tree: params.yaml."""
-    if training not in TRAININGS:
-        raise UserError(f"there is no training {training}: name one of {', '.join(TRAININGS)}")
-    recipe, changes = TRAININGS[training]
+    recipe, changes = study.chosen("training", training, TRAININGS)
     return params.validate(change(tree, settings_of(recipe) + changes), study.Params).convnet.recipe_of("10-class")
 
 
@@ -69,7 +63,7 @@ def train(training: str, minutes: float) -> None:
     rows: list[dict] = []
 
     def add(metrics: dict[str, float]) -> None:
-        rows.append({name.replace("/", "_"): value for name, value in metrics.items()})
+        rows.append({"epoch": len(rows) + 1} | {name.replace("/", "_"): value for name, value in metrics.items()})
         if metrics["minutes"] >= minutes:
             raise OutOfTime
 
@@ -79,18 +73,14 @@ def train(training: str, minutes: float) -> None:
     sets = parts["train"], parts["validation"]
     seed_initialisation(settings.seed)
     model = convnet.build(10, recipe, convolution, precision)
-    fixed = recipe.model_dump_json(), str(inference.use_winograd(convolution)), precision, str(settings.seed)
-    arrays = [array for part in sets for array in part]
-    determinants = *fixed, environment.determinants(settings.compute), *arrays
-    checkpoint = TimedCheckpoint(".checkpoints", f"ablation-{training}", *determinants)
+    fixed = recipe.model_dump_json(), settings.model_dump_json(), str(inference.use_winograd(convolution))
+    determinants = *fixed, environment.determinants(settings.compute), *sets[0], *sets[1]
+    checkpoint = TimedCheckpoint(study.scratch("ablations", training), "net", *determinants)
     with contextlib.suppress(OutOfTime):
         convnet.train(model, *sets, recipe, seed=settings.seed, checkpoint=checkpoint, on_epoch=add)
     found = inference.test_metrics(inference.accelerate(net.fold(model), convolution), parts["test"])["test"]
     rows[-1] |= {f"test_{name}": value for name, value in found.items()}
-    table = pd.DataFrame(rows)
-    table.insert(0, "epoch", range(1, 1 + len(rows)))
-    study.write_part("ablations", training, table.assign(training=training))
-    checkpoint.delete()
+    study.write_part("ablations", training, pd.DataFrame(rows).assign(training=training))
 
 
 if __name__ == "__main__":

@@ -4,20 +4,24 @@ Narrow nets are trained on three seen classes and classify three others, from on
 and no test image is used. The rule for the recipe was set before the first training: of the four the one with
 the greatest mean over RULE, unless a simpler one (with fewer of the two parts) is within the 95% interval of the
 difference.
-
-    python choice.py FOLD SEED    one fold and seed, a training by each recipe: parts/choice/FOLD-SEED.csv
-    python choice.py              of all of them, tables/recipe_folds.csv and, by the chosen recipe, tables/choice.csv
 """
 
 from typing import Any
 
+import narrow
+import numpy as np
 import pandas as pd
 import study
-from folds import SHOTS, Arm, features_of, mean_and_interval, measure
+import trainings
+from narrow import SHOTS
 
-from oneshot.datasets import cifar10
+from oneshot.evaluation.few_shot import compare_methods, compare_transductive, few_shot_accuracy, sample
 from oneshot.evaluation.methods import METHODS
+from oneshot.evaluation.transforms import Task
+from oneshot.page.spread import half_width
 
+EPOCHS, SEEN = 2, 1200  # SEEN: images of each class that a net is trained on, for statistics
+EPISODES, TOGETHER_EPISODES = 600, 96
 # Weights of the feature norm penalty and of the dense classification loss; simplest first.
 RECIPES = {
     "plain": (0.0, 0.0),
@@ -29,29 +33,47 @@ CHOSEN = "both"
 # What is averaged to choose: what the page's first screen and the report's protocol show, with one example and five.
 RULE = [(arm, shots) for arm in ("raw", "flip_prerelu_gap_whitened") for shots in SHOTS]
 # What else the recipes are compared by.
-COMPARED = ("raw", "cl2n", "prerelu_gap_whitened", "flip_prerelu_gap_whitened")
-COMPARED += ("soft k-means, flip_prerelu_gap_whitened",)
-# The arms, and the one that all others are compared with: SimpleShot's.
-ARMS = {
-    **{method: Arm(method) for method in METHODS},
-    **{f"prerelu_gap_whitened, shrinkage {value}": Arm("prerelu_gap_whitened", value) for value in (0.3, 0.8)},
-    **{
-        f"soft k-means, {method}": Arm(method, together=True)
-        for method in ("cl2n", "prerelu_gap_whitened", "flip_prerelu_gap_whitened")
-    },
-}
-REFERENCE = "cl2n"
+COMPARED = (
+    *("raw", "cl2n", "prerelu_gap_whitened", "flip_prerelu_gap_whitened"),
+    "soft k-means, flip_prerelu_gap_whitened",
+)
+# Beside all METHODS: other shrinkages, and methods that classify all queries together.
+SHRUNK, SHRINKAGES = "prerelu_gap_whitened", (0.3, 0.8)
+TOGETHER = ("cl2n", "prerelu_gap_whitened", "flip_prerelu_gap_whitened")
+REFERENCE = "cl2n"  # SimpleShot's, with which all arms are compared
 
 
 def one(fold: str, seed: int) -> None:
-    """Train the nets of one fold by all RECIPES with one seed, and measure all ARMS with each."""
-    settings = study.enter().model_copy(update={"seed": seed})
-    data, tables = cifar10.read("data/raw/cifar10"), []
-    for recipe, (penalty, loss) in RECIPES.items():
+    """Train the nets of one fold by all RECIPES with one seed, and measure all arms with each."""
+    classes = study.chosen("fold", fold, narrow.folds())
+    params, part, tables = study.enter().model_copy(update={"seed": seed}), f"{fold}-{seed}", []
+    train, validation, seen, held_out = narrow.photographs(*classes, params, SEEN)
+    for name, (penalty, loss) in RECIPES.items():
         changes = {"feature_norm_penalty": penalty, "dense_classification_loss": loss}
-        found = measure(features_of(fold, data, settings, changes), ARMS, seed)
-        tables.append(found.assign(fold=fold, seed=seed, recipe=recipe))
-    study.write_part("choice", f"{fold}-{seed}", pd.concat(tables))
+        model, recipe = narrow.build(train, params, changes, EPOCHS)
+        trainings.fit("convnet", model, train, validation, recipe, params, study.scratch("choice", part) / name)
+        found = measure(narrow.represent(model, seen, held_out), seed)
+        tables.append(found.assign(fold=fold, seed=seed, recipe=name))
+    study.write_part("choice", part, pd.concat(tables))
+
+
+def measure(task: Task, seed: int) -> pd.DataFrame:
+    """Accuracy of each arm on the held-out classes, with the same draws: columns arm, shots, accuracy."""
+    many = {"shots": SHOTS, "episodes": EPISODES, "seed": seed}
+    draws = sample(task.labels, np.unique(task.labels).tolist(), **many)
+    few = [draw._replace(support=draw.support[:TOGETHER_EPISODES]) for draw in draws]
+    tables = [compare_methods(task, list(METHODS), draws).rename(columns={"method": "arm"})]
+    for value in SHRINKAGES:
+        found = few_shot_accuracy(task.transformed(SHRUNK, shrinkage=value), task.labels, **many)
+        tables.append(found.assign(arm=f"{SHRUNK}, shrinkage {value}"))
+    together = compare_transductive(task, TOGETHER, few)
+    tables.append(together.assign(arm="soft k-means, " + together["method"]))
+    return pd.concat(tables).sort_values("shots", kind="stable").reindex(columns=["arm", "shots", "accuracy"])
+
+
+def mean_and_interval(folds: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Means over folds, one per row, and the half-widths of their 95% intervals."""
+    return folds.mean(), half_width(folds.std(), len(folds))
 
 
 def compare_recipes(values: pd.DataFrame) -> pd.DataFrame:
@@ -79,8 +101,7 @@ def compare_recipes(values: pd.DataFrame) -> pd.DataFrame:
 def compare_arms(values: pd.DataFrame) -> pd.DataFrame:
     """Compare each arm with REFERENCE in pairs, by the recipe CHOSEN -> one row per shots and arm, best first.
 
-    Columns: shots, arm, accuracy (mean over folds), gain_over_REFERENCE, interval_95 (half-width of the gain's interval
-    over folds), folds.
+    Columns: shots, arm, accuracy (mean over folds), gain_over_REFERENCE, interval_95 (of the gain, over folds), folds.
     """
     tables = []
     for shots, part in values[values["recipe"] == CHOSEN].groupby("shots"):

@@ -1,7 +1,5 @@
 """Other ways to learn an embedding, for the study of baselines: a cosine head, supervised contrastive, prototypes."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from oneshot.convnet import net
@@ -52,11 +50,7 @@ def prototypical(embeddings: tf.Tensor, labels: tf.Tensor, kernel: tf.Tensor) ->
     return tf.reduce_sum(losses * query) / tf.reduce_sum(query)
 
 
-LOSSES: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
-    "cosine": cosine_head,
-    "supcon": supervised_contrastive,
-    "prototypical": prototypical,
-}
+LOSSES = {"cosine": cosine_head, "supcon": supervised_contrastive, "prototypical": prototypical}
 
 
 def train(model: keras.Sequential, images: LabelledImages, recipe: Recipe, loss: str, seed: int) -> None:
@@ -71,11 +65,9 @@ def train(model: keras.Sequential, images: LabelledImages, recipe: Recipe, loss:
     small = net_of_side(model, side)
     move(model.variables, small.variables)
     kernel = small.get_layer("logits").kernel
-    fixed = {weight.path for name in ("conv1", "conv1_norm") for weight in small.get_layer(name).trainable_weights}
-    biases = {weight.path for weight in small.get_layer("logits").trainable_weights if weight is not kernel}
-    variables = [v for v in small.trainable_variables if v.path not in fixed | biases]
-    if loss != "cosine":
-        variables = [variable for variable in variables if variable is not kernel]
+    trained = [layer for layer in small.layers if layer.name not in ("conv1", "conv1_norm", "logits")]
+    variables = [weight for layer in trained for weight in layer.trainable_weights]
+    variables += [kernel] if loss == "cosine" else []
     steps = len(images.labels) // recipe.batch
     optimizer = make_optimizer(small, recipe, steps * len(sides))
     optimizer.build(variables)

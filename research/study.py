@@ -1,12 +1,17 @@
-"""What the scripts of the studies share: how they are called, their parameters, and the files of parts and tables."""
+"""What the scripts of the studies share: how they are called, their parameters, and the files of parts and tables.
+
+With the words that dvc.yaml gives it a script makes a part of its study, without words the table of all parts.
+"""
 
 import argparse
 import inspect
+import itertools
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -22,6 +27,8 @@ from oneshot.splits.params import Cifar10Params, MnistParams
 
 DVC = (sys.executable, "-m", "dvc")
 ROOT = Path(__file__).resolve().parents[1]
+
+T = TypeVar("T")
 
 
 class Params(Schema):
@@ -51,18 +58,24 @@ def main(about: str | None, part: Callable[..., None], table: Callable[[], None]
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, parameter in inspect.signature(part).parameters.items():
-        several = "+" if parameter.kind == parameter.VAR_POSITIONAL else None
-        parser.add_argument(name, type=parameter.annotation, nargs=several)
+        several = parameter.kind == parameter.VAR_POSITIONAL
+        parser.add_argument(name, type=parameter.annotation, nargs="+" if several else 1)
     try:
         if table and len(sys.argv) == 1:
             table()
         else:
-            words = list(vars(parser.parse_args()).values())
-            part(*words[:-1], *(words[-1] if words and isinstance(words[-1], list) else words[-1:]))
+            part(*itertools.chain.from_iterable(vars(parser.parse_args()).values()))
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("\ninterrupted: the same command resumes")
+
+
+def chosen(kind: str, name: str, known: Mapping[str, T]) -> T:
+    """Return what a word of the command line stands for; raises UserError, with all known words, if it is none."""
+    if name not in known:
+        raise UserError(f"there is no {kind} {name}: name one of {', '.join(known)}")
+    return known[name]
 
 
 def run(folder: Path, *command: str, read: bool = False) -> str:
@@ -73,9 +86,15 @@ def run(folder: Path, *command: str, read: bool = False) -> str:
     return done.stdout
 
 
+def scratch(study: str, part: str) -> Path:
+    """The folder in which a part of a study keeps its trainings until its table is written."""
+    return Path(".checkpoints", f"{study}-{part}")
+
+
 def write_part(study: str, part: str, table: Any) -> None:
-    """Write the pandas table of a part of a study."""
+    """Write the pandas table of a part of a study, and delete its trainings."""
     write_csv(f"parts/{study}/{part}.csv", table)
+    shutil.rmtree(scratch(study, part), ignore_errors=True)
 
 
 def parts(study: str) -> pd.DataFrame:

@@ -1,28 +1,17 @@
-"""The choice on folds: the folds, what is compared, and intervals over folds."""
+"""The choice on folds: what is compared, and intervals over folds."""
 
 import choice
-import folds
 import numpy as np
 import pandas as pd
 import pytest
-from folds import ANIMALS, VEHICLES, all_folds
 from scipy import stats
 
+from oneshot.core.errors import UserError
 from oneshot.evaluation import transductive
 from oneshot.evaluation.confusion import accuracy
 from oneshot.evaluation.episodes import classify_episodes, draw_episodes
 from oneshot.evaluation.methods import METHODS
 from oneshot.evaluation.transforms import Task
-
-
-def test_a_net_is_trained_on_a_vehicle_and_two_animals_and_the_others_are_held_out():
-    for name, (trained, held_out) in all_folds().items():
-        assert name == f"{trained[0]}-{trained[1]}{trained[2]}"
-        assert sorted(trained + held_out) == sorted(VEHICLES + ANIMALS)
-        assert all(len(set(part) & set(VEHICLES)) == 1 for part in (trained, held_out))
-    chosen = [trained for trained, _ in all_folds().values()]
-    assert len({tuple(trained[1:]) for trained in chosen}) == 6
-    assert [trained[0] for trained in chosen].count(0) == 3
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +31,9 @@ def features() -> Task:
 
 
 def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
-    monkeypatch.setattr(folds, "EPISODES", 20)
-    monkeypatch.setattr(folds, "TOGETHER_EPISODES", 8)
-    found = folds.measure(features, choice.ARMS, 1).set_index(["arm", "shots"])["accuracy"]
+    monkeypatch.setattr(choice, "EPISODES", 20)
+    monkeypatch.setattr(choice, "TOGETHER_EPISODES", 8)
+    found = choice.measure(features, 1).set_index(["arm", "shots"])["accuracy"]
     assert {arm for arm, _ in found.index} >= set(METHODS)
     support = draw_episodes(features.labels, [1, 4, 5], episodes=20, shots=5, seed=1)
     shown = features.labels, [1, 4, 5]
@@ -54,13 +43,18 @@ def test_every_arm_is_measured_on_the_same_draws(features, monkeypatch):
     assert found["soft k-means, prerelu_gap_whitened", 5] == accuracy(together).mean()
 
 
+def test_a_fold_that_is_none_is_a_users_mistake():
+    with pytest.raises(UserError, match="there is no fold 0-99: name one of 0-23, 1-24"):
+        choice.one("0-99", 1)
+
+
 def values_of(accuracies: dict[str, tuple], arms: tuple[str, ...], recipes: tuple[str, ...]) -> pd.DataFrame:
     """Accuracies of each fold, by recipe and arm, the same with each number of shots."""
     rows = [
         (fold, 1, recipe, arm, shots, value)
         for fold, found in accuracies.items()
         for (recipe, arm), value in zip([(recipe, arm) for recipe in recipes for arm in arms], found, strict=True)
-        for shots in folds.SHOTS
+        for shots in choice.SHOTS
     ]
     return pd.DataFrame(rows, columns=["fold", "seed", "recipe", "arm", "shots", "accuracy"])
 
