@@ -18,9 +18,9 @@ from oneshot.core import files
 from oneshot.core.errors import UserError
 from oneshot.evaluation.few_shot import few_shot_accuracy
 from oneshot.evaluation.transforms import transform_features
+from oneshot.nets.table import NETS, SIAMESE
 from oneshot.use import digits
 
-NETS = ("siamese-2d", "siamese-3d")
 SHOTS, EPISODES, SEED = (1, 5, 10), 2000, 1
 # One file of each hand, by the Debian package that has it.
 FONTS = files.read_json(study.ROOT / "research/fonts.json")
@@ -38,15 +38,16 @@ def measure() -> None:
     study.enter()
     sets = {name: from_fonts(letters, font_files()) for name, letters in LETTERS.items()}
     sets["scanned digits"] = scanned()
-    rng = np.random.default_rng(SEED)
-    tried = []  # set, paper, prepared images, labels
+    rng, tried = np.random.default_rng(SEED), []  # tried: set, paper, labels, prepared images
     for name, (images, labels) in sets.items():
         papers = {"clean": images, "photographed": [photographed(image, rng) for image in images]}
-        tried += [(name, paper, prepared(drawn), labels) for paper, drawn in papers.items()]
-    features = represented(np.concatenate([inputs for _, _, inputs, _ in tried]))
+        for paper, drawn in papers.items():
+            prepared = [digits.prepare(np.repeat(image[..., None], 3, 2)) for image in drawn]
+            tried.append((name, paper, labels, np.stack(prepared)))
+    features = represented(np.concatenate([prepared for *_, prepared in tried]))
     tables, start = [], 0
-    for name, paper, inputs, labels in tried:
-        end = start + len(inputs)
+    for name, paper, labels, _ in tried:
+        end = start + len(labels)
         for kind, vectors in features.items():
             many = {"shots": SHOTS, "episodes": EPISODES, "seed": SEED, "purpose": name}
             found = few_shot_accuracy(vectors[start:end], labels, **many)
@@ -79,13 +80,10 @@ def from_fonts(letters: str, fonts: list[Path]) -> tuple[list[np.ndarray], np.nd
 def scanned() -> tuple[list[np.ndarray], np.ndarray]:
     """scikit-learn's 1,797 digits of 8x8 pixels, as dark ink on sheets like the fonts': images uint8, labels (n,)."""
     data, labels = load_digits(return_X_y=True)
-    images = []
+    images, margin = [], (_SIDE - _HEIGHT) // 2
     for digit in data.reshape(-1, 8, 8):
-        sheet = np.full((_SIDE, _SIDE), 255, np.uint8)
         ink = Image.fromarray((255 - digit * (255 / 16)).astype(np.uint8)).resize((_HEIGHT, _HEIGHT))
-        start = (_SIDE - _HEIGHT) // 2
-        sheet[start : start + _HEIGHT, start : start + _HEIGHT] = np.asarray(ink)
-        images.append(sheet)
+        images.append(np.pad(np.asarray(ink), margin, constant_values=255))
     return images, np.asarray(labels)
 
 
@@ -98,11 +96,6 @@ def photographed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(image * shade + rng.normal(0, 8, image.shape), 0, 255).astype(np.uint8)
 
 
-def prepared(images: list[np.ndarray]) -> np.ndarray:
-    """Grey drawings as the nets take them: (n, 28, 28, 1) float32."""
-    return np.stack([digits.prepare(np.repeat(image[..., None], 3, 2)) for image in images])
-
-
 def represented(inputs: np.ndarray) -> dict[str, np.ndarray]:
     """The features of prepared drawings (n, 28, 28, 1) float32, by name: (n, d) float32."""
     from oneshot.siamese import net
@@ -110,8 +103,8 @@ def represented(inputs: np.ndarray) -> dict[str, np.ndarray]:
     from oneshot.training.prediction import embedder
 
     found = {"plain pixels": inputs.reshape(len(inputs), -1)}
-    for name in NETS:
-        model = net.build(int(name[-2]), dropout=0.0)
+    for name in SIAMESE:
+        model = net.build(NETS[name].dimensions, dropout=0.0)
         files.read_weights(f"../models/{name}.weights.h5", model)
         seen = files.read_arrays(f"../features/{name}")
         maps = embedder(last_maps(model))(inputs)
