@@ -13,7 +13,6 @@ from typing import Annotated, TypeGuard
 
 from dvc.dependency import ParamsDependency
 from dvc.dvcfile import Lockfile
-from dvc.exceptions import DvcException
 from dvc.output import Output
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
@@ -22,7 +21,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from oneshot.core.keys import flat
 from oneshot.core.params import Schema
-from tools.arguments import filled
+from tools.command import command, filled
 from tools.git import git
 
 BOUNDS = "tools/metrics_bounds.yaml"
@@ -44,10 +43,9 @@ class _Rule(Schema):
         return self
 
 
+_Rules = Annotated[dict[str, _Rule], Field(min_length=1)]
 # {file: {dotted key: rule}}; without any, every result would pass.
-_BOUNDS = TypeAdapter(
-    Annotated[dict[str, Annotated[dict[str, _Rule], Field(min_length=1)]], Field(min_length=1)],
-)
+_BOUNDS = TypeAdapter(Annotated[dict[str, _Rules], Field(min_length=1)])
 
 
 def find_faults(root: str | Path = ".", against: str | None = None) -> list[str]:
@@ -61,16 +59,14 @@ def find_faults(root: str | Path = ".", against: str | None = None) -> list[str]
         stages = [s for s in repo.index.stages if isinstance(s, PipelineStage) and s.path_in_repo == "dvc.yaml"]
         stages.sort(key=lambda stage: str(stage.addressing))
         lock = Lockfile(repo, str(Path(repo.root_dir) / "dvc.lock")).load().get("stages", {})
-        locked = [stage for stage in stages if stage.name in lock]
-        names = {stage.name for stage in stages}
-        faults = [
-            f"{s.name} is a stage of dvc.yaml, but not in dvc.lock: {RERUN}" for s in stages if s.name not in lock
-        ]
-        faults += [f"{name} is in dvc.lock, but no stage of dvc.yaml: delete it there" for name in lock.keys() - names]
+        gone = lock.keys() - {stage.name for stage in stages}
+        faults = [f"{name} is in dvc.lock, but no stage of dvc.yaml: delete it there" for name in gone]
         producers = {out.fs_path: (stage, out) for stage in stages for out in stage.outs}
-        for stage in locked:
+        for stage in stages:
+            if stage.name not in lock:
+                faults.append(f"{stage.name} is a stage of dvc.yaml, but not in dvc.lock: {RERUN}")
+                continue
             faults += _stale(stage, lock[stage.name], producers)
-            faults += [fault for out in stage.outs for fault in _altered(stage, out)]
         faults += _undeclared(repo, producers)
         faults += _out_of_bounds(Path(repo.root_dir), against)
     return faults
@@ -81,8 +77,8 @@ def _stale(stage: PipelineStage, record: dict, producers: dict[str, tuple[Pipeli
         yield f"{stage.name} was run by another command ({record.get('cmd')!r}, now {stage.cmd!r}): {RERUN}"
     for dep in stage.deps:
         if isinstance(dep, ParamsDependency):
-            recorded, present = dep.hash_info.value, dep.read_params()
-            recorded = recorded if isinstance(recorded, dict) else {}
+            recorded = dep.hash_info.value if isinstance(dep.hash_info.value, dict) else {}
+            present = dep.read_params()
             for key in dep.params:
                 old, new = recorded.get(key, "no value"), present.get(key, "no value")
                 if old != new:
@@ -95,14 +91,12 @@ def _stale(stage: PipelineStage, record: dict, producers: dict[str, tuple[Pipeli
                 yield f"{stage.name} was run on another {dep.def_path} than the one that {source.name} made: {RERUN}"
         elif status := dep.status():
             yield f"{stage.name} depends on {dep.def_path}, which was {status[str(dep)]} since it was run: {RERUN}"
-
-
-def _altered(stage: PipelineStage, out: Output) -> Iterator[str]:
-    if not out.hash_info:
-        yield f"{stage.name} was run without its output {out.def_path}: {RERUN}"
-    elif not out.use_cache and (status := out.status()):
-        how = "is missing" if status[str(out)] == "deleted" else "is not the one recorded in dvc.lock"
-        yield f"{out.def_path}, a result of {stage.name}, {how}: restore it from Git, or {RERUN}"
+    for out in stage.outs:
+        if not out.hash_info:
+            yield f"{stage.name} was run without its output {out.def_path}: {RERUN}"
+        elif not out.use_cache and (status := out.status()):
+            how = "is missing" if status[str(out)] == "deleted" else "is not the one recorded in dvc.lock"
+            yield f"{out.def_path}, a result of {stage.name}, {how}: restore it from Git, or {RERUN}"
 
 
 def _undeclared(repo: Repo, outputs: dict[str, tuple[PipelineStage, Output]]) -> Iterator[str]:
@@ -132,16 +126,23 @@ def _out_of_bounds(root: Path, against: str | None) -> Iterator[str]:
     if against:
         against = git("rev-parse", "--verify", "--end-of-options", against + "^{commit}", folder=root).strip()[:12]
     for file, rules in bounds.items():
-        texts = [_text(root, file)] + ([_committed(root, file, against)] if against else [])
-        found: list[dict[str, object]] = []
-        for text, source in zip(texts, ("", f" of {against}"), strict=False):
-            try:
-                tree = json.loads(text or "{}")
-                found.append(dict(flat(tree if isinstance(tree, dict) else {})))
-            except ValueError as error:
-                yield f"{file}{source} is not JSON ({error}): {RERUN}"
-        if len(found) == len(texts):
-            yield from _broken(file, rules, found[0], found[1] if against else {}, against)
+        path = root / file
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        try:
+            present = _metrics(file, text)
+            before = _metrics(f"{file} of {against}", _committed(root, file, against)) if against else {}
+        except ValueError as error:
+            yield f"{error}: {RERUN}"
+        else:
+            yield from _broken(file, rules, present, before, against)
+
+
+def _metrics(name: str, text: str) -> dict[str, object]:
+    try:
+        tree = json.loads(text or "{}")
+    except ValueError as error:
+        raise ValueError(f"{name} is not JSON ({error})") from None
+    return dict(flat(tree)) if isinstance(tree, dict) else {}
 
 
 def _broken(
@@ -167,29 +168,18 @@ def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _text(root: Path, file: str) -> str:
-    try:
-        return (root / file).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
-
-
 def _committed(root: Path, file: str, revision: str) -> str:
     """Read a file of a revision, "" if it is not there. By git, which fetches what a partial clone lacks."""
     listed = git("ls-tree", "--name-only", revision, "--", file, folder=root)
     return git("show", f"{revision}:./{file}", folder=root) if listed else ""
 
 
+@command
 def main() -> None:
     """Print one sentence per fault; exit with status 1 if there is any."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--against", type=filled, metavar="REVISION", help="Git revision; no metric may be worse than there"
-    )
-    try:
-        faults = find_faults(against=parser.parse_args().against)
-    except DvcException as error:
-        sys.exit(f"check-stored: {' '.join(str(error).split())}")
+    parser.add_argument("--against", type=filled, metavar="REVISION", help="compare the metrics with a Git revision")
+    faults = find_faults(against=parser.parse_args().against)
     for fault in faults:
         print(f"check-stored: {fault}", file=sys.stderr)
     if faults:

@@ -11,10 +11,10 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from tqdm import tqdm
 
-import tools.arguments
+import tools.command
 import tools.git
 from tools import job
-from tools.arguments import filled, positive
+from tools.command import filled, positive
 from tools.git import git, variables
 
 # A worker runs as many trainings at once as it offers of this: `dask worker ... --resources training=1`.
@@ -54,7 +54,7 @@ def run(
         sys.exit(f"error: {error}")
     # A worker needs the packages of this environment, but no checkout: the code of a job is sent as it is here. It is
     # in a lambda, since Dask asks cloudpickle only for what pickle cannot send.
-    for module in (job, tools.git, tools.arguments):
+    for module in (job, tools.git, tools.command):
         cloudpickle.register_pickle_by_value(module)
     run_job = job.run
     with _client(address, workers, min(30.0, patience)) as client:

@@ -44,10 +44,9 @@ _START = (
 def main() -> None:
     """Create the environment; exits with the status of the first command that fails."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    if odd := set(_ODD) & set(os.getcwd()):
-        sys.exit(
-            f"error: the path {os.getcwd()!r} has a character that breaks commands, {min(odd)!r}: rename the folder"
-        )
+    path = os.getcwd()
+    if odd := set(_ODD) & set(path):
+        sys.exit(f"error: the path {path!r} has a character that breaks commands, {min(odd)!r}: rename the folder")
     python = str(ENVIRONMENT / "bin/python")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_", "PYTHON"))}
     try:
@@ -63,6 +62,8 @@ def main() -> None:
         subprocess.run([*sync, "--require-hashes", "requirements.lock"], env=variables, check=True)
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: run make env again")
     places = {"base": str(ENVIRONMENT), "platbase": str(ENVIRONMENT)}
     Path(sysconfig.get_path("purelib", "venv", places), "oneshot.pth").write_text(_START)
 

@@ -5,11 +5,11 @@ the embeddings of the two siamese nets. `dvc exp show` has all parameters and me
 """
 
 import argparse
-import sys
 from collections.abc import Mapping
 
 import dvc.api
-from dvc.exceptions import DvcException
+
+from tools.command import command
 
 COLUMNS = {
     "photographs": "one_shot_cifar10.json:report_protocol.accuracy",
@@ -31,13 +31,11 @@ def _metric(row: Mapping, ending: str) -> object:
     return next((value for name, value in row.items() if name.endswith(ending) or name == ending.split(":")[1]), None)
 
 
+@command
 def main() -> None:
     """Print the table."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    try:
-        rows = dvc.api.exp_show()
-    except DvcException as error:
-        sys.exit(f"error: {' '.join(str(error).split())}")
+    rows = dvc.api.exp_show()
     print(f"{'experiment':28} {'margin':>8} {'photographs':>12} {'siamese-2d':>12} {'siamese-3d':>12}")
     for row in rows:
         print(line(row))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 # Git's variables that say who the user is and how a remote is reached. The others are about one repository, as a hook
@@ -18,11 +19,11 @@ def variables() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(_KEPT)}
 
 
-def git(*words: str, folder: str | Path = ".") -> str:
+def git(*words: str, folder: str | Path = ".", options: Sequence[str] = (), env: Mapping | None = None) -> str:
     """Run git in a folder; return what it prints. Exits with one sentence if it fails, or if that is no repository."""
+    how = {"cwd": folder, "env": env or variables(), "check": True, "capture_output": True}
     try:
-        options = {"check": True, "capture_output": True, "text": True, "errors": "replace"}
-        return subprocess.run(["git", *words], cwd=folder, env=variables(), **options).stdout
+        return subprocess.run(["git", *options, *words], text=True, errors="surrogateescape", **how).stdout
     except FileNotFoundError:
         sys.exit("error: git is missing, with which results and experiments are kept: install it")
     except subprocess.CalledProcessError as error:

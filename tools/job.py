@@ -19,7 +19,7 @@ from dvc.config import Config
 from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import load_yaml
 
-from tools.arguments import filled
+from tools.command import filled
 from tools.git import git, variables
 
 TRIES, PAUSE = 6, 5.0  # if a remote is away: 5 s, then twice as long each time, 155 s in all

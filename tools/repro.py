@@ -27,7 +27,7 @@ from dvc.utils.serialize import load_yaml
 from joblib import cpu_count
 
 from tools import reached
-from tools.arguments import positive
+from tools.command import positive
 from tools.smoke import record_of
 
 # GiB that a stage may need, by the start of its name; no more stages run at once than fit into the memory.

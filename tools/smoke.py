@@ -12,7 +12,7 @@ from pathlib import Path
 from dvc.utils.serialize import load_yaml, modify_yaml
 
 from oneshot.core.keys import put
-from tools.arguments import filled
+from tools.command import filled
 
 ROOT = Path(__file__).resolve().parents[1]
 # Git reads only a repository's own settings, and no variable leads it to another one.
