@@ -81,8 +81,8 @@ lint: env  ## check style, types, workflows, spelling, links, generated tables, 
 smoke: env  ## run every stage on a small part of the real data, in the folder .smoke, and print what it reached
 	@$(RUN) python -m tools.smoke
 
-compare-runs: env  ## run the small pipeline twice and compare every hash (STORED=1: the whole pipeline once, with dvc.lock)
-	@$(RUN) python -m tools.compare_runs $(if $(STORED),--stored)
+compare-runs: env  ## run the small pipeline twice and compare every hash (STORED=1: the whole pipeline once, with dvc.lock; GPU=1: both, on an NVIDIA GPU)
+	@$(RUN) python -m tools.compare_runs $(if $(STORED),--stored) $(if $(GPU),--gpu)
 
 check-stored: env  ## check that the stored results are unedited, current and within bounds (AGAINST=REVISION: and no worse than there)
 	@$(RUN) python -m tools.check_stored $(if $(AGAINST),--against $(AGAINST))

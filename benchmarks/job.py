@@ -33,15 +33,19 @@ def project(above: Path) -> Path:
     (folder / "params.yaml").write_text("seed: 1\n")
     smoke.git(folder, "init", "--quiet", "--initial-branch=main")
     smoke.identify(folder)
-    quiet = {"stdout": subprocess.DEVNULL}
-    smoke.dvc(folder, "init", "--quiet", **quiet)
-    smoke.dvc(folder, "remote", "add", "--default", "shared", str(above / "remote"), **quiet)
-    smoke.dvc(folder, "repro", "--quiet", **quiet)
+    for words in (["init"], ["remote", "add", "--default", "shared", str(above / "remote")], ["repro"]):
+        dvc(folder, *words)
     smoke.commit(folder, "a run")
     smoke.git(above, "init", "--quiet", "--bare", "origin.git")
     smoke.git(folder, "remote", "add", "origin", str(above / "origin.git"))
     smoke.git(folder, "push", "--quiet", "origin", "main")
     return folder
+
+
+def dvc(folder: Path, *words: str) -> None:
+    """Run dvc in a project; it prints only what fails."""
+    command = [sys.executable, "-m", "dvc", *words, "--quiet"]
+    subprocess.run(command, cwd=folder, env=smoke.environment(folder), check=True, stdout=subprocess.DEVNULL)
 
 
 def cost(call: Callable[[], object]) -> tuple[float, float]:
@@ -57,10 +61,9 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="oneshot-bench-") as scratch:
         folder = project(Path(scratch))
-        plain = [sys.executable, "-m", "dvc", "exp", "run", "--quiet", "-S", "seed=2"]
         rest = ([], job.origin(folder), job.head(folder), scratch)
         calls = {
-            "dvc exp run": lambda: subprocess.run(plain, cwd=folder, env=smoke.environment(folder), check=True),
+            "dvc exp run": lambda: dvc(folder, "exp", "run", "-S", "seed=2"),
             "a job": lambda: job.run("three", ["seed=3"], *rest),
             "a job that is done already": lambda: job.run("three", ["seed=3"], *rest),
         }

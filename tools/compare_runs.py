@@ -1,25 +1,29 @@
 """Check that runs give the same bytes: the small pipeline twice or, with --stored, the whole one against dvc.lock.
 
-Every run starts from scratch in a copy of the project. `--record` runs the small pipeline once and stores its hashes in
+Every run starts from scratch in a copy of the project. --record runs the small pipeline once and stores its hashes in
 tests/pipeline/smoke.lock, with which the tests compare theirs on every machine.
 """
 
 import argparse
-import json
+import functools
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from dvc.utils.serialize import dump_yaml, load_yaml
 
+from oneshot.core.files import read_json, visible
 from oneshot.core.keys import flat
 from oneshot.core.provenance import processor_of
 from tools import smoke
+from tools.command import command
 
+_HAS_GPU = "from oneshot.training.tensorflow import has_gpu; raise SystemExit(not has_gpu())"
 RECORD = smoke.ROOT / "tests/pipeline/smoke.lock"
 
 
@@ -39,39 +43,9 @@ def differing(first: Mapping, second: Mapping) -> list[str]:
     return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
 
 
-def changed_inputs(first: Mapping, second: Mapping) -> list[str]:
-    """List the files and parameters, other than outputs, that are not the same in both contents of dvc.lock."""
-    one, other = _inputs(first), _inputs(second)
-    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-
-
-def explain(recorded: Mapping, found: dict, machine: str) -> str:
-    """Explain how a run differs from the recorded one and what that means; "" if it does not differ.
-
-    recorded: content of RECORD; found: content of the run's dvc.lock; machine: the processor that it ran on.
-    The page is left out: it also shows tables of docs/, which change on their own.
-    """
-    found = found | {"stages": {name: stage for name, stage in found["stages"].items() if name != "page"}}
-    paths = differing(recorded, found)
-    if not paths:
-        return ""
-    total, listed = len(hashes(found)), ", ".join(paths)
-    text = f"{len(paths)} of {total} outputs of the small run differ from the recorded ones: {listed}. "
-    inputs = changed_inputs(recorded, found)
-    if inputs:
-        return text + (
-            f"The record is stale: {', '.join(inputs)} changed since it was made. If the results were meant to change,"
-            " run `make record-hashes` and commit tests/pipeline/smoke.lock; refactoring must not change them."
-        )
-    return text + (
-        "Code, parameters and data are those of the record, so this machine gives other bytes than the one that made"
-        f" it: {machine} here, {recorded['machine']} there. docs/reproducibility.md says which machines should agree."
-    )
-
-
 def machine(folder: str | Path) -> str:
     """Return the processor of the last run in a project."""
-    return processor_of(json.loads((Path(folder) / "provenance/split.json").read_text()))
+    return processor_of(read_json(Path(folder) / "provenance/split.json"))
 
 
 def largest_difference(first: Path, second: Path) -> float | None:
@@ -79,46 +53,33 @@ def largest_difference(first: Path, second: Path) -> float | None:
     one, other = (_numbers(path) if path.is_file() else {} for path in (first, second))
     if not one or one.keys() != other.keys():
         return None
-    return float(np.max([abs(one[key] - other[key]) for key in one]))
+    return float(np.nanmax([abs(one[key] - other[key]) for key in one]))
 
 
 def _numbers(path: Path) -> dict:
     if path.suffix == ".json":
-        return dict(flat(json.loads(path.read_text())))
+        return {key: value for key, value in flat(read_json(path)) if isinstance(value, int | float)}
     if path.suffix == ".csv":
         return dict(enumerate(pd.read_csv(path).select_dtypes("number").to_numpy().ravel()))
     return {}
 
 
-def _inputs(lock: Mapping) -> dict[str, object]:
-    made = hashes(lock)
-    found: dict[str, object] = {}
-    for stage in lock["stages"].values():
-        found |= {dep["path"]: dep.get("md5") for dep in stage.get("deps", []) if dep["path"] not in made}
-        for values in stage.get("params", {}).values():
-            found |= dict(flat(values))
-    # Leave out the folders of other stages' outputs, and params.yaml, whose leaves are listed above.
-    return {name: value for name, value in found.items() if not name.startswith(("metrics", "plots", "params.yaml"))}
-
-
-def _twice(scratch: Path) -> list[str]:
-    first, second = (smoke.run(scratch / name) for name in ("first", "second"))
-    faults = differing(read_lock(first), read_lock(second))
+def twice(scratch: Path) -> list[str]:
+    """Run the small pipeline twice; return a sentence per output that differs."""
+    first, second = (read_lock(smoke.run(scratch / name)) for name in ("first", "second"))
+    faults = differing(first, second)
     if not faults:
-        print(f"compare-runs: all {len(hashes(read_lock(first)))} outputs have the same hash in both runs")
+        print(f"compare-runs: all {len(hashes(first))} outputs have the same hash in both runs")
     return [f"{path} differs between two runs of the same code, parameters and data" for path in faults]
 
 
-def _stored(scratch: Path) -> list[str]:
+def stored(scratch: Path) -> list[str]:
+    """Run the whole pipeline; return a sentence per output that differs from the one in dvc.lock."""
     if not (smoke.ROOT / "dvc.lock").exists():
         sys.exit("error: there is no dvc.lock, so no stored run to compare with: run make repro first")
-    stored = read_lock(smoke.ROOT)
-    folder = smoke.copy(scratch / "whole")
-    smoke.dvc(folder, "repro")
-    smoke.require_run(folder)
-    found = read_lock(folder)
-    paths = differing(stored, found)
-    total = len(hashes(stored))
+    lock = read_lock(smoke.ROOT)
+    folder = smoke.run(scratch / "whole", overrides={})
+    paths, total = differing(lock, read_lock(folder)), len(hashes(lock))
     print(f"compare-runs: {total - len(paths)} of {total} outputs are the same as in dvc.lock, on {machine(folder)}")
     faults = []
     for path in paths:
@@ -128,7 +89,8 @@ def _stored(scratch: Path) -> list[str]:
     return faults
 
 
-def _record(scratch: Path) -> list[str]:
+def record(scratch: Path) -> list[str]:
+    """Run the small pipeline and store its hashes, without the page: it also shows tables of docs/."""
     folder = smoke.run(scratch / "small")
     lock = read_lock(folder)
     del lock["stages"]["page"]
@@ -137,21 +99,40 @@ def _record(scratch: Path) -> list[str]:
     return []
 
 
+def on_gpu(scratch: Path) -> Iterator[str]:
+    """Add CUDA's libraries to .venv, do both comparisons, and print each stage's minutes.
+
+    Exits with one sentence if there is no NVIDIA GPU, before anything is installed.
+    """
+    status, gpus = subprocess.getstatusoutput("nvidia-smi --query-gpu=name,driver_version --format=csv,noheader")
+    if status or not gpus:
+        sys.exit("error: there is no NVIDIA GPU here, or no driver for it (nvidia-smi lists none)")
+    wanted = f"tensorflow[and-cuda]=={version('tensorflow')}"
+    uv = str(Path(sys.executable).with_name("uv"))
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", sys.executable, wanted], check=True)
+    if subprocess.run([sys.executable, "-c", _HAS_GPU], check=False).returncode:
+        sys.exit("error: TensorFlow does not see the GPU that nvidia-smi lists: is its driver new enough for CUDA?")
+    print(f"compare-runs: on {', '.join(gpus.splitlines())}, with {wanted}", flush=True)
+    yield from twice(scratch)
+    yield from stored(scratch)
+    for path in visible(scratch / "whole/provenance", "*.json"):
+        print(f"{path.stem}: {read_json(path)['minutes']:.1f} minutes")
+
+
+@command
 def main() -> None:
     """Print which outputs differ and exit with status 1, or print that none does."""
     parser = argparse.ArgumentParser(description=__doc__)
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("--stored", action="store_true", help="run the whole pipeline and compare it with dvc.lock")
-    group.add_argument("--record", action="store_true", help="run the small pipeline and record its hashes")
-    options = parser.parse_args()
-    check = _stored if options.stored else _record if options.record else _twice
+    parser.set_defaults(check=twice)
+    add = functools.partial(parser.add_mutually_exclusive_group().add_argument, dest="check", action="store_const")
+    add("--stored", const=stored, help="run the whole pipeline and compare it with dvc.lock")
+    add("--record", const=record, help="run the small pipeline and record its hashes")
+    add("--gpu", const=on_gpu, help="add CUDA's libraries to .venv, and do both on an NVIDIA GPU")
+    check, faults = parser.parse_args().check, 0
     with tempfile.TemporaryDirectory(prefix="oneshot-compare-") as scratch:
-        try:
-            faults = check(Path(scratch))
-        except subprocess.CalledProcessError as error:
-            sys.exit(error.returncode)
-    for fault in faults:
-        print(f"compare-runs: {fault}", file=sys.stderr)
+        for fault in check(Path(scratch)):
+            print(f"compare-runs: {fault}", file=sys.stderr, flush=True)
+            faults += 1
     sys.exit(bool(faults))
 
 

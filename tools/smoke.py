@@ -12,7 +12,8 @@ from pathlib import Path
 from dvc.utils.serialize import load_yaml, modify_yaml
 
 from oneshot.core.keys import put
-from tools.command import filled
+from tools.command import command, filled
+from tools.git import git as run_git
 
 ROOT = Path(__file__).resolve().parents[1]
 # Git reads only a repository's own settings, and no variable leads it to another one.
@@ -26,12 +27,11 @@ OVERRIDES = load_yaml(str(ROOT / "tools/smoke.yaml"))
 def copy(folder: str | Path) -> Path:
     """Copy the project, including uncommitted edits, into a new Git repository in `folder`; return its path.
 
-    Ignored files and results are not copied: a scratch copy makes its own. Its cache is its own too: from a cache that
-    the user shares between projects, DVC would take results instead of running stages.
+    Results and ignored files are not copied. Its cache is its own: from a cache that the user shares between projects,
+    DVC would take results instead of running stages.
     """
     folder = Path(folder)
-    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    for name in filter(None, listed):
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
         path = ROOT / name
         if (path.is_symlink() or path.is_file()) and not name.startswith(RESULTS):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -59,45 +59,39 @@ def shrink(folder: str | Path, overrides: Mapping[str, object] = OVERRIDES) -> N
 def commit(folder: str | Path, message: str) -> None:
     """Commit everything in the copy that Git does not ignore."""
     git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", message)
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", message)
 
 
 def git(folder: str | Path, *words: str) -> str:
     """Run git without the user's settings (signed commits, hooks, ignored files); return its output."""
-    options = {"check": True, "stdout": subprocess.PIPE, "text": True}
-    return subprocess.run(["git", *TRUST, *words], cwd=folder, env=_plain(), **options).stdout
+    return run_git(*words, folder=folder, options=TRUST, env=environment(folder))
 
 
 def environment(folder: str | Path) -> dict[str, str]:
     """Return the environment variables for a copy: this Python first on the path, its own library, git's defaults."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**_plain(), "PATH": path, "PYTHONPATH": str(Path(folder).resolve() / "src")}
-
-
-def _plain() -> dict[str, str]:
-    """The caller's variables, without those that are about another repository of Git or DVC."""
+    # Those that are about another repository of Git or DVC are left out.
     theirs = ("GIT_", "DVC_", "PYTHONSAFEPATH", "PYTHONHOME")
-    return {name: value for name, value in os.environ.items() if not name.startswith(theirs)} | PLAIN_GIT
-
-
-def dvc(folder: str | Path, *words: str, **options) -> subprocess.CompletedProcess:
-    """Run dvc in a copy; raises CalledProcessError if it fails, unless the options have check=False."""
-    command = [sys.executable, "-m", "dvc", *words]
-    return subprocess.run(command, **{"cwd": folder, "env": environment(folder), "check": True, **options})
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**kept, **PLAIN_GIT, "PATH": path, "PYTHONPATH": str(Path(folder).resolve() / "src")}
 
 
 def run(
-    folder: str | Path, variables: Mapping[str, str] | None = None, *, by: Sequence[str] = ("dvc", "repro")
+    folder: str | Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    by: Sequence[str] = ("dvc", "repro"),
+    overrides: Mapping[str, object] = OVERRIDES,
 ) -> Path:
-    """Copy, shrink and reproduce the pipeline in `folder`, and commit the results there; return its path.
+    """Copy the pipeline to `folder`, shrink and reproduce it, and commit the results there; return its path.
 
-    variables: additional environment variables of the run; by: the Python module that reproduces it, and its words.
+    variables: additional environment variables of the run; by: the Python module that reproduces it, and its words;
+    overrides: {} for the whole pipeline.
     """
     folder = copy(folder)
-    shrink(folder)
-    commit(folder, "small")
-    variables = environment(folder) | dict(variables or {})
-    subprocess.run([sys.executable, "-m", *by], cwd=folder, env=variables, check=True)
+    shrink(folder, overrides)
+    commit(folder, "parameters")
+    subprocess.run([sys.executable, "-m", *by], cwd=folder, env=environment(folder) | dict(variables or {}), check=True)
     require_run(folder)
     commit(folder, "results")
     return folder
@@ -117,27 +111,22 @@ def require_run(folder: str | Path) -> None:
 
 def record_of(command: str) -> str:
     """Name the record in provenance/ of a stage's command: "python stages/split.py mnist" -> "split-mnist"."""
-    words = command.split()[1:]
-    return "-".join([Path(word).stem if word.endswith(".py") else word for word in words])
+    return "-".join(word.removeprefix("stages/").removesuffix(".py") for word in command.split()[1:])
 
 
+@command
 def main() -> None:
-    """Run the small pipeline; print what it reached, where that is, and how long it took."""
+    """Run the small pipeline; print what it reached, and how long it took."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--keep", type=filled, metavar="FOLDER", help="a new folder for the copy; by default .smoke, which is replaced"
-    )
+    parser.add_argument("--keep", type=filled, metavar="FOLDER", help="a new folder (default: .smoke, replaced)")
     keep = parser.parse_args().keep
-    if keep and Path(keep).exists() and (not Path(keep).is_dir() or any(Path(keep).iterdir())):
-        sys.exit(f"error: {keep} is there already: name a new folder")
-    folder = Path(keep) if keep else ROOT / ".smoke"
+    folder = Path(keep or ROOT / ".smoke")
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        sys.exit(f"error: {keep} is there already: name a new folder")
     start = time.monotonic()
-    try:
-        run(folder, by=("tools.repro",))
-    except subprocess.CalledProcessError as error:
-        sys.exit(error.returncode)
+    run(folder, by=("tools.repro",))
     print(
         f"smoke: every stage ran, in {time.monotonic() - start:.0f} s. A small part of the real data shows that all"
         " works, not what it can reach."

@@ -36,7 +36,7 @@ def prepared(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def uninterrupted(prepared: Path) -> dict[str, str]:
     """The hashes of all outputs after an uninterrupted training."""
     project = duplicate(prepared, prepared.with_name("uninterrupted"))
-    smoke.dvc(project, "repro", "--single-item", STAGE)
+    dvc(project, "repro", "--single-item", STAGE)
     return hashes(project)
 
 

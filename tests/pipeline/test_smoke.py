@@ -12,7 +12,8 @@ from dvc.utils.serialize import load_yaml
 
 from oneshot.nets.table import DENSE, SIAMESE
 from tests.pipeline import hostile
-from tests.pipeline.scratch import dvc, hashes, ran
+from tests.pipeline.recorded import explain
+from tests.pipeline.scratch import attempt, dvc, hashes, ran
 from tools import compare_runs, smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
@@ -51,7 +52,7 @@ def test_the_other_processor_is_another_to_the_libraries(tmp_path: Path):
 
 def test_the_same_bytes_as_on_the_machine_that_recorded_them(smoke_run: Path):
     recorded, found = load_yaml(str(compare_runs.RECORD)), compare_runs.read_lock(smoke_run)
-    assert not (difference := compare_runs.explain(recorded, found, compare_runs.machine(smoke_run))), difference
+    assert not (difference := explain(recorded, found, compare_runs.machine(smoke_run))), difference
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,6 @@ def test_what_a_split_left_as_it_was_trains_nothing(branch: Path):
 def test_a_misspelt_parameter_is_reported_though_every_result_is_up_to_date(branch: Path):
     with (branch / "params.yaml").open("a") as file:
         file.write("margn: 2\n")
-    done = smoke.dvc(branch, "repro", capture_output=True, text=True, check=False)
+    done = attempt(branch, "repro")
     assert done.returncode != 0 and ran(done.stdout) == ["check_params"]
     assert "no stage reads the parameter margn; did you mean margin?" in done.stderr

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tools import check_stored, cluster, compare_runs, experiments, gpu, job, repro, results, smoke
+from tools import check_stored, cluster, compare_runs, experiments, job, repro, results, smoke
 
 OPTIONS = (
     "-S",
@@ -21,6 +21,7 @@ OPTIONS = (
     "--keep",
     "--stored",
     "--record",
+    "--gpu",
     "--jobs",
     "--workers",
     "--check",
@@ -30,7 +31,7 @@ VALUES = st.sampled_from(
     ["", " ", "-", "HEAD", "--", "=", "margin=", "x/y", "a b", "ü", "..", "/", "~", "*", "-1", "\n"]
 )
 WORDS = st.lists(st.one_of(st.sampled_from(OPTIONS), VALUES, st.text(max_size=4)), max_size=5)
-TOOLS = (check_stored, cluster, compare_runs, experiments, gpu, job, repro, results, smoke)
+TOOLS = (check_stored, cluster, compare_runs, experiments, job, repro, results, smoke)
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.__name__.removeprefix("tools."))
@@ -41,13 +42,13 @@ def test_any_words_end_in_a_status_and_no_traceback(tool, words: list[str], tmp_
         patch.chdir(tmp_path)
         patch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
         patch.setattr(sys, "argv", ["tool", *words])
-        patch.setattr(gpu, "names", list)
         patch.setattr(smoke, "ROOT", tmp_path)
         for module, name in (
             (smoke, "run"),
-            (compare_runs, "_twice"),
-            (compare_runs, "_stored"),
-            (compare_runs, "_record"),
+            (compare_runs, "twice"),
+            (compare_runs, "stored"),
+            (compare_runs, "record"),
+            (compare_runs, "on_gpu"),
         ):
             patch.setattr(module, name, lambda *given, **options: [])
         with pytest.raises(SystemExit) as raised:

@@ -11,6 +11,7 @@ from pathlib import Path
 import networkx
 import pytest
 
+from tests.pipeline.scratch import dvc
 from tools import reached, repro, smoke
 
 # a and b do not need each other; c needs b, d needs both; `check_params` comes first, though nothing needs it.
@@ -106,7 +107,7 @@ def project(tmp_path: Path) -> Path:
     }
     (folder / "dvc.yaml").write_text(json.dumps({"stages": stages}))
     smoke.git(folder, "init", "--quiet")
-    smoke.dvc(folder, "init", "--quiet")
+    dvc(folder, "init", "--quiet")
     return folder
 
 
