@@ -1,33 +1,30 @@
 """Run the stages that are out of date, as `dvc repro` does, but stages that do not need each other at the same time.
 
-Each stage runs by DVC's own command, `dvc repro --single-item STAGE`, and a last `dvc repro` finds all up to date or
-runs what is left, so the result is that of `dvc repro` alone. Among the stages that can start, the one from which the
-longest way leads to the end, by the minutes of the last run, goes first.
+Each stage runs by `dvc repro --single-item STAGE`, and a last `dvc repro` finds all up to date or runs what is left, so
+the result is that of `dvc repro` alone. Where several can start, the one with most work after it goes first.
 """
 
 import argparse
 import contextlib
 import json
 import os
-import queue
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Collection, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import networkx
 import psutil
-from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo
 from dvc.utils.serialize import load_yaml
 from joblib import cpu_count
 
 from tools import reached
-from tools.command import positive
+from tools.command import command, positive, started
 from tools.smoke import record_of
 
 # GiB that a stage may need, by the start of its name; no more stages run at once than fit into the memory.
@@ -59,10 +56,9 @@ def in_order(graph: networkx.DiGraph, minutes: Mapping[str, float]) -> networkx.
     The check of the parameters comes before all work.
     """
     rest: dict[str, float] = {}
-    for stage in reversed([str(stage) for stage in networkx.topological_sort(graph)]):
-        rest[stage] = minutes.get(stage, 0.1) + max(
-            (rest[after] for after in map(str, graph.successors(stage))), default=0.0
-        )
+    for stage in reversed(list(map(str, networkx.topological_sort(graph)))):
+        later = max((rest[str(after)] for after in graph.successors(stage)), default=0.0)
+        rest[stage] = minutes.get(stage, 0.1) + later
     ordered = networkx.DiGraph()
     names = sorted(rest, key=lambda stage: (-rest[stage], stage))
     ordered.add_nodes_from(names)
@@ -104,43 +100,23 @@ def stored_minutes() -> dict[str, float]:
     minutes = {}
     for name, stage in stages.items():
         # Only the order of the stages depends on them: a conflict of a merge in a record is no reason to stop.
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             record = Path(f"provenance/{record_of(stage['cmd'])}.json")
             minutes[name] = float(json.loads(record.read_text())["minutes"])
     return minutes
 
 
-class Running:
-    """A stage that runs; its lines are printed with its name in front."""
-
-    def __init__(self, stage: str, ended: queue.SimpleQueue):
-        self.start = time.monotonic()
-        words = [*DVC, "--wait-for-lock", "repro", "--single-item", stage]
-        self.process = subprocess.Popen(
-            words,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # a Ctrl-C reaches DVC and its stage only by `end`
-        )
-        self.reader = threading.Thread(target=self._read, args=[stage, ended], daemon=True)
-        self.reader.start()
-
-    def _read(self, stage: str, ended: queue.SimpleQueue) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            shown = line.strip()
-            if shown and not shown.startswith(CHATTER) and "  0%|" not in shown:
-                print(f"[{stage}] {shown}", flush=True)
-        self.process.wait()
-        ended.put(stage)
-
-    def end(self, sign: signal.Signals) -> None:
-        """Send a signal to DVC and its stage."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, sign)
+def follow(stage: str, process: subprocess.Popen) -> bool:
+    """Print the lines of a stage, with its name in front, until it has ended; return whether it succeeded."""
+    began = time.monotonic()
+    for line in process.stdout or ():
+        shown = line.strip()
+        if shown and not shown.startswith(CHATTER) and "  0%|" not in shown:
+            print(f"[{stage}] {shown}", flush=True)
+    failed = process.wait()
+    minutes, seconds = divmod(round(time.monotonic() - began), 60)
+    print(f"{'FAILED' if failed else 'end   '} {stage} ({minutes}:{seconds:02})", flush=True)
+    return not failed
 
 
 def run(graph: networkx.DiGraph, jobs: int, room: float) -> list[str]:
@@ -148,37 +124,41 @@ def run(graph: networkx.DiGraph, jobs: int, room: float) -> list[str]:
 
     What comes after a failed stage does not run, and is removed from the graph; all else runs.
     """
-    running: dict[str, Running] = {}
-    done, failed, ended = set(), [], queue.SimpleQueue()
-    try:
-        while True:
-            for stage in startable(graph, done, running, jobs, room):
-                print(f"start  {stage}", flush=True)
-                running[stage] = Running(stage, ended)
-            if not running:
-                return failed
-            job = running.pop(stage := ended.get())
-            minutes, seconds = divmod(round(time.monotonic() - job.start), 60)
-            print(f"{'FAILED' if job.process.returncode else 'end   '} {stage} ({minutes}:{seconds:02})", flush=True)
-            if job.process.returncode:
-                failed.append(stage)
-                graph.remove_nodes_from([stage, *networkx.descendants(graph, stage)])
-            else:
-                done.add(stage)
-    finally:
-        for sign in (signal.SIGINT, signal.SIGKILL):
-            for job in running.values():
-                job.end(sign)
-            for job in running.values():
-                job.reader.join(SECONDS_TO_END)
+    done, failed = set(), []
+    running: dict[Future[bool], tuple[str, subprocess.Popen]] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            while True:
+                for stage in startable(graph, done, [stage for stage, _ in running.values()], jobs, room):
+                    print(f"start  {stage}", flush=True)
+                    # In a session of its own: Ctrl-C reaches DVC and its stage only from here.
+                    words = [*DVC, "--wait-for-lock", "repro", "--single-item", stage]
+                    process = started(*words, start_new_session=True)
+                    running[pool.submit(follow, stage, process)] = stage, process
+                if not running:
+                    return failed
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    succeeded = future.result()
+                    stage, _ = running.pop(future)
+                    if succeeded:
+                        done.add(stage)
+                    else:
+                        failed.append(stage)
+                        graph.remove_nodes_from([stage, *networkx.descendants(graph, stage)])
+        finally:
+            # As Ctrl-C does, then by force.
+            for sign in (signal.SIGINT, signal.SIGKILL):
+                for _, process in running.values():
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(process.pid, sign)
+                wait(running, timeout=SECONDS_TO_END)
 
 
+@command
 def main() -> None:
     """Run what is out of date, and print what was reached; exit with status 1 if a stage failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--jobs", type=positive, default=JOBS, help="stages at the same time (default: %(default)s here)"
-    )
+    parser.add_argument("--jobs", type=positive, default=JOBS, help="stages at once (default here: %(default)s)")
     jobs = parser.parse_args().jobs
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -187,17 +167,13 @@ def main() -> None:
         failed = run(in_order(graph, stored_minutes()), jobs, memory())
         if failed:
             sys.exit(f"error: {', '.join(failed)} failed, see the lines above; the other stages have run")
-        done = subprocess.run([*DVC, "repro", "--quiet"], check=False)
-    except DvcException as error:
-        said = " ".join(str(error).split())
-        if isinstance(error, LockError):
-            said = f"another run is at work in this folder: wait until it ends, then run make repro again (DVC: {said})"
-        sys.exit(f"error: {said}")
+        subprocess.run([*DVC, "repro", "--quiet"], check=True)
+    except LockError as error:
+        why = "another run is at work in this folder: wait until it ends, then run make repro again"
+        sys.exit(f"error: {why} (DVC: {' '.join(str(error).split())})")
     except KeyboardInterrupt:
         print("interrupted: run make repro to resume after the last finished epochs", file=sys.stderr)
         sys.exit(130)
-    if done.returncode:
-        sys.exit(done.returncode)
     print("all stages are up to date")
     print(*reached.lines(Path.cwd()), sep="\n")
 

@@ -205,6 +205,21 @@ def test_ctrl_c_ends_all_and_the_next_run_resumes(project: Path, hold: Path, sig
 
 
 @pytest.mark.pipeline
+def test_a_closed_pipe_ends_all(project: Path, hold: Path):
+    """As `make repro | head -1`."""
+    for name in ("a", "b"):
+        (hold / f"hold-{name}").touch()
+    process = start(project)
+    pid = wait_for(hold / "b-started")
+    assert process.stdout is not None
+    process.stdout.close()
+    (hold / "hold-a").unlink()
+    assert process.wait(timeout=120) == 141
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+@pytest.mark.pipeline
 def test_beside_another_run_it_ends_with_one_sentence_and_does_all_later(project: Path, hold: Path):
     """The other one was killed, but not its stages."""
     for name in ("a", "b"):
