@@ -6,6 +6,7 @@ array, in a GitHub matrix, by hand, or on Dask (tools/cluster.py). A job whose e
 
 import argparse
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from dvc.config import Config
 from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import load_yaml
 
-from tools.command import filled
+from tools.command import command, filled, started
 from tools.git import git, variables
 
 TRIES, PAUSE = 6, 5.0  # if a remote is away: 5 s, then twice as long each time, 155 s in all
@@ -49,42 +50,30 @@ with Repo() as repo:
 """
 
 
+@command
 def main() -> None:
     """Run the job that the command line describes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", type=filled, help="name of the experiment")
-    parser.add_argument(
-        "targets", type=filled, nargs="*", help="stages to reproduce, with what they depend on (default: all)"
-    )
-    parser.add_argument(
-        "-S", "--set", action="append", type=filled, default=[], metavar="KEY=VALUE", help="as in dvc exp run"
-    )
-    parser.add_argument(
-        "--repository", type=filled, metavar="URL", help="Git remote of the project (default: this clone's origin)"
-    )
-    parser.add_argument("--revision", type=filled, metavar="REV", help="what to run (default: this clone's HEAD)")
-    parser.add_argument(
-        "--scratch", type=filled, metavar="FOLDER", help="place of the scratch clone (default: $TMPDIR or /tmp)"
-    )
+    add = functools.partial(parser.add_argument, type=filled)
+    add("name", help="name of the experiment")
+    add("targets", nargs="*", help="stages to reproduce, with what they depend on (default: all)")
+    add("-S", "--set", action="append", default=[], metavar="KEY=VALUE", help="as in dvc exp run")
+    add("--repository", metavar="URL", help="Git remote of the project (default: this clone's origin)")
+    add("--revision", metavar="REV", help="what to run (default: this clone's HEAD)")
+    add("--scratch", metavar="FOLDER", help="place of the scratch clone (default: $TMPDIR or /tmp)")
     job = parser.parse_intermixed_args()
+    repository, revision = job.repository or origin(), job.revision or head()
+    if os.path.isdir(repository):
+        repository = os.path.abspath(repository)
     try:
-        repository = job.repository or origin()
-        options = {"place": prefix(), "echo": True}
-        ref, _ = run(job.name, job.set, job.targets, repository, job.revision or head(), job.scratch, **options)
+        ref, _ = run(job.name, job.set, job.targets, repository, revision, job.scratch, place=prefix(), echo=True)
     except RuntimeError as error:
         sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("\ninterrupted: what the job did is lost")
     print(f"job: {job.name} is at {repository} as {ref}")
 
 
 def origin(folder: str | Path = ".") -> str:
-    """Return the address of a clone's origin, absolute; raises RuntimeError if it has none."""
-    if "origin" not in git("remote", folder=folder).split():
-        raise RuntimeError(
-            "this clone has no Git remote named origin, from which jobs get the project and to which they push: add one"
-            " with `git remote add origin URL` (a folder made by `git init --bare` will do), and push to it"
-        )
+    """Return the address of a clone's origin, from which jobs get the project and to which they push, absolute."""
     address = git("remote", "get-url", "origin", folder=folder).strip()
     place = Path(git("rev-parse", "--show-toplevel", folder=folder).strip(), address)
     return str(place.resolve()) if place.is_dir() else address
@@ -114,173 +103,141 @@ def run(
 ) -> tuple[str, str]:
     """Run one experiment and push it; return its Git reference and its commit at the remote.
 
-    settings: such as margin=2; targets: stages, none means all; repository: address of the Git remote; scratch: the
-    folder for the clone; place: the project's folder in its repository; echo: print what the commands print; pause:
-    seconds before a remote that is away is tried again. Raises RuntimeError with a sentence, and the end of the log, if
-    the experiment fails.
+    settings: such as margin=2; targets: stages, none means all; repository: address of the Git remote; scratch: folder
+    for the clone; place: the project's folder in its repository; echo: print what commands print; pause: seconds before
+    a remote that is away is tried again. Raises RuntimeError with a sentence, and the end of the log, if it fails.
     """
     with _scratch(scratch) as (folder, group):
-        project = folder / "project"
-        shell = _Shell(project, folder, group, echo, pause)
+        shell = Shell(folder, group, echo, pause)
         # Whatever the user calls a remote, and whatever hooks and signatures he has for his own commits.
         words = ["--quiet", "--no-checkout", "--origin=origin", "--config=core.hooksPath=/dev/null"]
-        words += ["--config=commit.gpgSign=false", "--config=push.gpgSign=false", "--", repository, str(project)]
+        words += ["--config=commit.gpgSign=false", "--config=push.gpgSign=false", "--", repository, "project"]
         shell.patiently(f"clone {repository}", "git", "clone", *words)
-        code, baseline = shell.run("git", "rev-parse", "--verify", "--end-of-options", revision + "^{commit}")
+        shell.folder = folder / "project"
+        code, printed = shell.run("git", "rev-parse", "--verify", "--end-of-options", revision + "^{commit}")
         if code:
             raise RuntimeError(f"the revision {revision} is not at {repository}: push it first")
+        baseline = printed[-1]
         shell.must("git", "checkout", "--quiet", "--detach", baseline)
         if shell.run("git", "config", "user.email")[0]:  # DVC commits the experiment in somebody's name
             shell.must("git", "config", "user.name", "job")
             shell.must("git", "config", "user.email", "job@localhost")
-        shell.project = project = project / place
+        shell.folder = project = folder / "project" / place
         if not (project / "dvc.yaml").exists() or not (project / ".dvc").exists():
-            where = f"the folder {place} of " if place else ""
-            raise RuntimeError(f"{where}{repository} is no DVC project: it has no dvc.yaml or no .dvc at {revision}")
+            raise RuntimeError(f"{repository}/{place} is no DVC project: it has no dvc.yaml or no .dvc at {revision}")
         if not Config(str(project / ".dvc"))["core"].get("remote"):
-            raise RuntimeError(
-                "the project has no default DVC remote, to which jobs push results: add one with `dvc remote add"
-                " --default NAME URL`, commit .dvc/config and push"
-            )
+            how = "add one with `dvc remote add --default NAME URL`, commit .dvc/config and push"
+            raise RuntimeError(f"the project has no default DVC remote, to which jobs push results: {how}")
         ref = f"refs/exps/{baseline[:2]}/{baseline[2:]}/{name}"
-        _check(shell, ref, settings, targets, baseline)
-        commit = _at_remote(shell, ref, settings, targets, baseline)
-        if commit:
+        parameters = _check(shell, ref, settings, targets)
+        if commit := _at_remote(shell, ref, parameters, targets):
             return ref, commit
-        words = ["--pull", "--allow-missing", "--name", name, *(f"--set-param={value}" for value in settings)]
-        shell.patiently(f"run the experiment {name}", *_dvc("exp", "run", *words, *targets))
+        words = ["--pull", "--allow-missing", f"--name={name}", *(f"--set-param={value}" for value in settings)]
+        shell.patiently(f"run the experiment {name}", "dvc", "exp", "run", *words, *targets)
         # The experiment comes last: if it is at the remote, then so is everything else.
-        shell.patiently("push results and run cache", *_dvc("push", "--quiet", "--run-cache"))
+        shell.patiently("push results and run cache", "dvc", "push", "--quiet", "--run-cache")
         shell.patiently("push metrics and plots", sys.executable, "-c", _PUSH_UNCACHED)
         # What `dvc exp push` does, but by the git that cloned, and only if nothing is there: another job may have
         # pushed the same experiment in the meantime, and then that one stays.
         push = ("git", "push", "--quiet", f"--force-with-lease={ref}:", "origin", f"{ref}:{ref}")
         shell.patiently(f"push the experiment {name}", *push, unless="stale info")
-        commit = _at_remote(shell, ref, settings, targets, baseline)
-        if not commit:
-            raise RuntimeError(f"the experiment {name} is not at {repository} after it was pushed{shell.ending()}")
-        return ref, commit
+        if commit := _at_remote(shell, ref, parameters, targets):
+            return ref, commit
+        raise RuntimeError(f"the experiment {name} is not at {repository} after it was pushed{shell.ending()}")
 
 
-def _check(shell: "_Shell", ref: str, settings: Sequence[str], targets: Sequence[str], baseline: str) -> None:
-    """Raise RuntimeError if dvc will refuse a name, a setting or a target, since a failure of dvc is tried again."""
-    name = ref.rpartition("/")[2]
+def _check(shell: "Shell", ref: str, settings: Sequence[str], targets: Sequence[str]) -> dict:
+    """Return the parameters with the settings.
+
+    Raises RuntimeError if dvc will refuse a name, a setting or a target, since a failure of dvc is tried again.
+    """
     # A name with a slash is a reference to Git, but not to DVC.
-    if not name or ref.count("/") != 4 or shell.run("git", "check-ref-format", ref)[0]:
+    if ref.endswith("/") or ref.count("/") != 4 or shell.run("git", "check-ref-format", ref)[0]:
         raise RuntimeError(f"{ref.split('/', 4)[-1]!r} cannot be the name of an experiment: use letters, digits and -")
+    parameters = shell.folder / "params.yaml"
     try:
-        apply_overrides(shell.project / "params.yaml", list(settings))
+        apply_overrides(parameters, list(settings))
     except Exception as error:  # of DVC and of several libraries below it
         reason = str(error.__cause__ or error).strip().partition("\n")[0]
         raise RuntimeError(f"{' '.join(settings)} cannot be set in params.yaml: {reason}") from None
-    shell.must("git", "checkout", "--quiet", "--force", baseline)
-    listed = shell.must(*_dvc("stage", "list", "--name-only")).split()
-    stages = {*listed, *(name.partition("@")[0] for name in listed)}
+    wanted = load_yaml(str(parameters))
+    shell.must("git", "reset", "--quiet", "--hard")
+    listed = shell.must("dvc", "stage", "list", "--name-only")
+    stages = {*listed, *(stage.partition("@")[0] for stage in listed)}
     for target in targets:
-        if target not in stages and not (shell.project / target.partition(":")[0]).exists():
+        if target not in stages and not (shell.folder / target.partition(":")[0]).exists():
             raise RuntimeError(f"{target} is no stage of dvc.yaml")
+    return wanted
 
 
-def _at_remote(shell: "_Shell", ref: str, settings: Sequence[str], targets: Sequence[str], baseline: str) -> str | None:
+def _at_remote(shell: "Shell", ref: str, parameters: dict, targets: Sequence[str]) -> str | None:
     """Return the commit of an experiment at the remote, if it is there.
 
     Raises RuntimeError if it has other parameters, or if it did not run all targets.
     """
     found = shell.patiently("look for the experiment", "git", "ls-remote", "origin", ref)
-    commit = next((line.split()[0] for line in found.splitlines() if line.endswith(f"\t{ref}")), None)
-    if commit is None or commit == shell.run("git", "rev-parse", "--quiet", "--verify", ref)[1]:
+    commit = next((line.split()[0] for line in found if line.endswith(f"\t{ref}")), None)
+    if commit is None or commit in shell.run("git", "rev-parse", "--quiet", "--verify", ref)[1]:
         return commit
-    parameters = shell.project / "params.yaml"
-    shell.must("git", "checkout", "--quiet", "--force", baseline)
-    apply_overrides(parameters, list(settings))
-    wanted = load_yaml(str(parameters))
     shell.patiently("get the experiment", "git", "fetch", "--quiet", "origin", ref)
     shell.must("git", "checkout", "--quiet", "--force", commit)
-    same = load_yaml(str(parameters)) == wanted
-    complete = same and "Running stage" not in shell.must(*_dvc("repro", "--dry", "--allow-missing", *targets))
-    shell.must("git", "checkout", "--quiet", "--force", baseline)
-    if not complete:
-        how = "did not run all of these stages" if same else "has other parameters"
-        name = ref.rpartition("/")[2]
-        raise RuntimeError(
-            f"an experiment {name} of this revision is already at the remote, and {how}: choose another name, or remove"
-            f" that one with `dvc exp remove -g origin {name}`"
-        )
-    return commit
+    if load_yaml(str(shell.folder / "params.yaml")) != parameters:
+        how = "has other parameters"
+    elif any("Running stage" in line for line in shell.must("dvc", "repro", "--dry", "--allow-missing", *targets)):
+        how = "did not run all of these stages"
+    else:
+        return commit
+    name = ref.rpartition("/")[2]
+    raise RuntimeError(
+        f"an experiment {name} of this revision is already at the remote, and {how}: choose another name, or remove"
+        f" that one with `dvc exp remove -g origin {name}`"
+    )
 
 
-def _dvc(*words: str) -> tuple[str, ...]:
-    # Not a constant, which would be sent to a worker with the path of this machine's Python.
-    return (sys.executable, "-m", "dvc", *words)
+class Shell:
+    """Runs commands in a clone, and keeps the end of what they print."""
 
-
-class _Shell:
-    """Runs commands in a scratch clone, and keeps the end of what they print."""
-
-    def __init__(self, project: Path, folder: Path, group: int, echo: bool, pause: float):
-        """project: the clone; folder: the scratch folder it is in; group: process group of the commands."""
-        self.project, self._folder, self._group, self._echo, self._pause = project, folder, group, echo, pause
+    def __init__(self, folder: Path, group: int = 0, echo: bool = False, pause: float = PAUSE):
+        """folder: where commands run; group: their process group; echo: print what they print; pause: see run."""
+        self.folder, self._group, self._echo, self._pause = folder, group, echo, pause
         self._log: deque[str] = deque(maxlen=SHOWN)
-        self.errors = ""
-        # This Python and the clone's library; nobody is asked for a password; nothing is left in the system's caches;
-        # messages in English.
+        # This Python; nobody is asked for a password; nothing is left in the system's caches; messages in English.
         self._variables = variables() | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "PYTHONPATH": str(project / "src"),
             "PYTHONSAFEPATH": "",
             "GIT_TERMINAL_PROMPT": "0",
             "DVC_SITE_CACHE_DIR": str(folder / "site"),
             "LC_ALL": "C.UTF-8",
         }
 
-    def run(self, *command: str) -> tuple[int, str]:
-        """Run a command; return its status and what it printed on standard output; `errors` is what it printed there.
+    def run(self, *command: str) -> tuple[int, list[str]]:
+        """Run a command, with the clone's library; return its status and the lines that it printed."""
+        environment = self._variables | {"PYTHONPATH": str(self.folder / "src")}
+        process = started(*command, cwd=self.folder, env=environment, process_group=self._group)
+        lines = []
+        for line in process.stdout or ():
+            if self._echo:
+                print(line, end="", flush=True)
+            if line.strip():
+                lines.append(line.rstrip())
+        self._log.extend(lines)
+        return process.wait(), lines
 
-        Apart: what the dynamic linker or a trace writes to standard error is no commit.
-        """
-        printed = []
-        with tempfile.TemporaryFile("w+", errors="replace") as errors:
-            process = subprocess.Popen(
-                command,
-                cwd=self.project if self.project.exists() else self._folder,
-                env=self._variables,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                errors="replace",
-                process_group=self._group,
-            )
-            assert process.stdout is not None
-            for line in process.stdout:
-                printed.append(line)
-                if self._echo:
-                    print(line, end="", flush=True)
-            code = process.wait()
-            errors.seek(0)
-            self.errors = errors.read()
-        if self._echo and self.errors:
-            print(self.errors, file=sys.stderr, flush=True)
-        self._log.extend(line for line in [*"".join(printed).splitlines(), *self.errors.splitlines()] if line.strip())
-        return code, "".join(printed).strip()
+    def must(self, *command: str) -> list[str]:
+        """Run a command that has to succeed; return the lines that it printed."""
+        return self.patiently(f"run `{' '.join(command)}`", *command, tries=1)
 
-    def must(self, *command: str) -> str:
-        """Run a command that has to succeed; return what it printed."""
-        code, output = self.run(*command)
-        if code:
-            raise RuntimeError(f"`{' '.join(command)}` ended with status {code}{self.ending()}")
-        return output
-
-    def patiently(self, purpose: str, *command: str, unless: str | None = None) -> str:
-        """Run a command that needs a remote, again after a pause if it fails; return what it printed.
+    def patiently(self, purpose: str, *command: str, unless: str | None = None, tries: int = TRIES) -> list[str]:
+        """Run a command that needs a remote, again after a pause if it fails; return the lines that it printed.
 
         A stage that fails is not repeated. unless: a failure that prints this is none.
         """
-        for attempt in range(TRIES):
-            code, printed = self.run(*command)
-            if not code or (unless and unless in self.errors):
-                return printed
-            if "failed to run: " in self.errors or attempt == TRIES - 1:
+        for attempt in range(tries):
+            code, lines = self.run(*command)
+            printed = "\n".join(lines)
+            if not code or (unless and unless in printed):
+                return lines
+            if "failed to run: " in printed or attempt == tries - 1:
                 break
             seconds = self._pause * 2**attempt
             print(f"job: cannot {purpose}; trying again in {seconds:g} s", file=sys.stderr, flush=True)
@@ -300,14 +257,10 @@ def _scratch(place: str | Path | None) -> Iterator[tuple[Path, int]]:
     except OSError as error:
         raise RuntimeError(f"no scratch folder can be made in {place or tempfile.gettempdir()}: {error}") from None
     command = [sys.executable, "-c", GUARD, str(folder)]
-    guard = subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", process_group=0)
-    assert guard.stdin is not None
-    try:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", process_group=0) as guard:
+        assert guard.stdin is not None
         yield folder, guard.pid
         guard.stdin.write(b"done")
-    finally:
-        guard.stdin.close()
-        guard.wait()
 
 
 if __name__ == "__main__":

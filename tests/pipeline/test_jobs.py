@@ -181,8 +181,8 @@ def test_a_job_gives_what_a_local_run_gives_and_is_not_repeated(
     assert ran and not trainings(hold, 1) and list(scratch.iterdir()) == []
     assert smoke.git(project, "status", "--porcelain") == ""
 
-    command = [sys.executable, "-m", "tools.job", "two", "-S", "seed=2", "train"]
-    variables = smoke.environment(project) | {"PYTHONPATH": str(smoke.ROOT)}
+    command = [sys.executable, "-m", "tools.job", "two", "-S", "seed=2", "train", "--repository", "../origin.git"]
+    variables = smoke.environment(project) | {"PYTHONPATH": f"{smoke.ROOT}{os.pathsep}{smoke.ROOT / 'src'}"}
     done = subprocess.run(command, env=variables, check=True, stdout=subprocess.PIPE, text=True)
     assert f"two is at {tmp_path / 'origin.git'} as {ref}" in done.stdout
     assert trainings(hold, 2) == ran
@@ -202,7 +202,7 @@ def test_a_job_gives_what_a_local_run_gives_and_is_not_repeated(
 def test_a_stage_that_another_job_ran_is_taken_from_the_run_cache(project: Path, hold: Path):
     """Although its metrics are kept in Git, and `dvc push` leaves those out."""
     found = []
-    for name in ("first", "second"):
+    for name in ("first", "-second"):
         ref, _ = job.run(name, ["seed=8"], [], job.origin(), job.head())
         smoke.git(project, "fetch", "--quiet", "origin", f"{ref}:{ref}")
         found.append(hashes(project, ref))
@@ -210,9 +210,9 @@ def test_a_stage_that_another_job_ran_is_taken_from_the_run_cache(project: Path,
     assert len(trainings(hold, 8)) == 1
 
 
-def test_a_failed_job_is_a_sentence_with_the_end_of_its_log(project: Path):
-    with pytest.raises(SystemExit) as raised:
-        list(cluster.run({"bad": ["seed=13"]}, [], "local", pause=0.1))
+def test_a_failed_job_is_a_sentence_with_the_end_of_its_log(project: Path, hold: Path, tmp_path: Path):
+    with dask(tmp_path, workers=1) as (address, _), pytest.raises(SystemExit) as raised:
+        list(cluster.run({"bad": (["seed=13"], [])}, address, pause=0.1))
     sentence, *log = str(raised.value.code).splitlines()
     assert sentence == "error: bad failed"
     assert log[0] == "bad: cannot run the experiment bad. The end of its log:"
@@ -223,9 +223,9 @@ def test_two_sweeps_at_once_while_a_worker_is_killed_and_a_remote_is_away(
     project: Path, hold: Path, local: dict[int, dict[str, str]], tmp_path: Path
 ):
     (hold / "wait").touch()
-    experiments = {"seed-5": ["seed=5"], "seed-6": ["seed=6"]}
+    experiments = {f"seed-{seed}": ([f"seed={seed}"], []) for seed in (5, 6)}
     with dask(tmp_path, workers=2) as (address, nannies), ThreadPoolExecutor(2) as pool:
-        sweeps = [pool.submit(lambda: sorted(cluster.run(experiments, [], address, pause=0.5))) for _ in range(2)]
+        sweeps = [pool.submit(lambda: sorted(cluster.run(experiments, address, pause=0.5))) for _ in range(2)]
         wait_until(lambda: trainings(hold, 5) and trainings(hold, 6))
         (pid,) = trainings(hold, 5)
         training = psutil.Process(pid)
@@ -328,20 +328,41 @@ def test_a_project_in_a_folder_of_its_repository(project: Path, local: dict, mon
 def test_a_revision_that_was_not_pushed_is_a_sentence(project: Path):
     (project / "params.yaml").write_text("seed: 3\n")
     with pytest.raises(SystemExit, match=r"from which params\.yaml differs: commit it and push"):
-        list(cluster.run({"x": []}, [], "local"))
+        list(cluster.run({"x": ([], [])}, "tcp://127.0.0.1:9"))
     smoke.commit(project, "another seed")
     with pytest.raises(RuntimeError, match=r"is not at .*origin\.git: push it first"):
         job.run("x", [], [], job.origin(), job.head())
 
 
+def test_changed_code_behind_a_link_is_not_run(project: Path, monkeypatch: pytest.MonkeyPatch):
+    """As in research/, whose src/ is a link to the project's; changed texts are of no matter."""
+    for folder in ("src", "docs", "research"):
+        (project / folder).mkdir()
+        (project / folder / "file").write_text("1")
+    (project / "research/src").symlink_to("../src")
+    smoke.commit(project, "studies")
+    monkeypatch.chdir(project / "research")
+    (project / "docs/file").write_text("2")
+    (project / "src/new.py").touch()
+    with pytest.raises(SystemExit, match=r"from which src/new\.py differs"):
+        list(cluster.run({"x": ([], [])}, "tcp://127.0.0.1:9"))
+    (project / "src/new.py").unlink()
+    (project / "src/file").write_text("2")
+    with pytest.raises(SystemExit, match="from which src/file differs"):
+        list(cluster.run({"x": ([], [])}, "tcp://127.0.0.1:9"))
+    smoke.git(project, "checkout", "--quiet", "src")
+    with pytest.raises(SystemExit, match="no Dask scheduler answers"):
+        list(cluster.run({"x": ([], [])}, "tcp://127.0.0.1:9", patience=1.0))
+
+
 def test_waiting_for_nothing_ends_in_a_sentence(project: Path):
     with pytest.raises(SystemExit, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        list(cluster.run({"x": []}, [], "tcp://127.0.0.1:9", patience=1.0))
+        list(cluster.run({"x": ([], [])}, "tcp://127.0.0.1:9", patience=1.0))
     with (
         LocalCluster(n_workers=0, dashboard_address=None) as empty,
-        pytest.raises(SystemExit, match="no worker that offers training has been there for 1 s, so x did not end"),
+        pytest.raises(SystemExit, match=r"error: x failed\nx: no worker offered training for 1 s: start one"),
     ):
-        list(cluster.run({"x": []}, [], empty.scheduler_address, patience=1.0))
+        list(cluster.run({"x": ([], [])}, empty.scheduler_address, patience=1.0))
 
 
 def test_the_scratch_folder_goes_with_the_job(tmp_path: Path):
