@@ -106,6 +106,19 @@ def stored_minutes() -> dict[str, float]:
     return minutes
 
 
+def longest_chain() -> dict[str, float]:
+    """The stages that need each other and together took longest in their last runs, in order, with their minutes."""
+    minutes = stored_minutes()
+    with Repo() as repo:
+        graph = repo.index.graph.reverse()
+    chains: dict[str, dict[str, float]] = {}
+    for stage in networkx.topological_sort(graph):
+        before = [chains[other.addressing] for other in graph.predecessors(stage)]
+        longest = max(before, key=lambda chain: sum(chain.values()), default={})
+        chains[stage.addressing] = longest | {stage.addressing: minutes.get(stage.addressing, 0.0)}
+    return max(chains.values(), key=lambda chain: sum(chain.values()), default={})
+
+
 def follow(stage: str, process: subprocess.Popen) -> bool:
     """Print the lines of a stage, with its name in front, until it has ended; return whether it succeeded."""
     began = time.monotonic()

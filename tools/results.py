@@ -14,7 +14,6 @@ import pandas as pd
 from dvc.utils.serialize import load_yaml
 
 from oneshot.core import params
-from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, visible, write_bytes
 from oneshot.evaluation.methods import CHOSEN
 from oneshot.nets.table import DRAWINGS, NETS
@@ -24,7 +23,8 @@ from oneshot.page.metrics import METRICS, of_report, stored
 from oneshot.page.sections.digits import confused_table
 from oneshot.page.spread import gain_text, mean_text, spread, value_text
 from tools import reached
-from tools.repro import need
+from tools.command import command
+from tools.repro import longest_chain, need
 from tools.smoke import record_of
 
 README, DOCS = Path("README.md"), Path("docs")
@@ -124,6 +124,14 @@ def spent(pipeline: Mapping, folder: str | Path = "provenance") -> str:
     return f"{sum(record['minutes'] for record in records):.0f} minutes, on {'; '.join(sorted(machines))}"
 
 
+def chain_text() -> str:
+    """The stages of the longest chain, which no number of processors shortens, with their minutes."""
+    chain = longest_chain()
+    stages = ", ".join(f"`{stage}` ({minutes:.1f})" for stage, minutes in chain.items())
+    total = sum(chain.values())
+    return f"The longest chain of stages that need each other took {total:.0f} minutes: {stages}."
+
+
 def _records(pipeline: Mapping, folder: str | Path) -> dict[str, list[dict]]:
     """The records of each stage's last runs, by stage of dvc.yaml."""
     found = {}
@@ -215,7 +223,7 @@ def scaling(found: Stored) -> dict[str, str]:
     return {
         "growth": markdown(list(growth), growth.itertuples(index=False)),
         "machine": "; ".join(found.tables["scaling"]["machine"].unique()),
-        "cost": cost_table(found.pipeline),
+        "cost": f"{cost_table(found.pipeline)}\n\n{chain_text()}",
     }
 
 
@@ -235,6 +243,7 @@ def generate() -> dict[Path, str]:
     return {path: fill(path.read_text(encoding="utf-8"), tables) for path, tables in texts.items()}
 
 
+@command
 def main() -> None:
     """Write the texts, or check that they are up to date."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -242,8 +251,6 @@ def main() -> None:
     check = parser.parse_args().check
     try:
         stale = {path: text for path, text in generate().items() if path.read_text(encoding="utf-8") != text}
-    except UserError as error:
-        sys.exit(f"error: {error}")
     except FileNotFoundError as error:
         sys.exit(f"error: {error.filename} is missing: run this in the project's folder, or get the file from Git")
     if check and stale:

@@ -13,7 +13,7 @@ from oneshot.core import params
 from oneshot.core.files import write_json
 from oneshot.page.metrics import METRICS
 from tests.page.test_studies import metrics_of
-from tools import results
+from tools import repro, results
 
 ROOT = Path(__file__).parents[2]
 TABLES = ROOT / "research/tables"
@@ -54,6 +54,7 @@ def test_a_study_that_has_not_run_says_so_in_place_of_its_table(tmp_path, monkey
     shutil.copytree(TABLES, tmp_path / "research/tables")
     (tmp_path / "research/tables/ceilings.csv").write_text("net,shots,seed,accuracy\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(results, "longest_chain", lambda: {"a": 1.0})
     text = results.generate()[Path("docs/results.md")]
     assert text.count("Not measured yet: `dvc --cd research repro ceilings` makes this table.") == 1
     assert "`dvc --cd research repro ensembles` makes" not in text
@@ -138,3 +139,13 @@ def test_the_costs_of_a_stage_are_those_of_all_its_runs(tmp_path: Path):
     *_, row, _, last = results.cost_table(pipeline, tmp_path).splitlines()
     assert row == "| `train` | 2.0, 1.5 | 1.25 | 2 |"
     assert last == "Together 4 minutes, on a Xeon, 2 processors."
+
+
+def test_the_longest_chain_leads_from_the_data_to_the_page_by_stages_that_need_each_other(monkeypatch):
+    minutes = {"train_convnet@10-class": 1.0, "train_convnet@6-class": 3.0, "extract_features@6-class": 2.0}
+    monkeypatch.setattr(repro, "stored_minutes", lambda: minutes)
+    chain = repro.longest_chain()
+    assert sum(chain.values()) == 5.0
+    named = [stage for stage in chain if stage in minutes]
+    assert named == ["train_convnet@6-class", "extract_features@6-class"]
+    assert next(iter(chain)).startswith("download") and "train_convnet@10-class" not in chain
