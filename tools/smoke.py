@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dvc.utils.serialize import load_yaml, modify_yaml
 
+from oneshot.core import params
 from oneshot.core.keys import put
 from tools.command import command, filled
 from tools.git import git as run_git
@@ -125,6 +126,7 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         sys.exit(f"error: {keep} is there already: name a new folder")
+    params.check(params.read(ROOT), params.stage_schemas(ROOT))
     start = time.monotonic()
     run(folder, by=("tools.repro",))
     print(

@@ -72,3 +72,14 @@ def test_a_project_of_another_user_is_copied(copy: Path, tmp_path: Path, monkeyp
     monkeypatch.setattr(smoke, "ROOT", copy)
     again = smoke.copy(tmp_path / "again")
     assert smoke.git(again, "ls-files") == smoke.git(copy, "ls-files")
+
+
+def test_a_mistake_in_params_yaml_ends_before_anything_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "params.yaml").write_text("margin: 1.0\n")
+    for name in ("stages", "src"):
+        (tmp_path / name).symlink_to(smoke.ROOT / name)
+    monkeypatch.setattr(smoke, "ROOT", tmp_path)
+    monkeypatch.setattr("sys.argv", ["smoke", "--keep", str(tmp_path / "made")])
+    with pytest.raises(SystemExit, match=r"error: .*params\.yaml"):
+        smoke.main()
+    assert not (tmp_path / "made").exists()
