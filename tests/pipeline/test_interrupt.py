@@ -45,6 +45,32 @@ def project(prepared: Path, tmp_path: Path) -> Path:
     return duplicate(prepared, tmp_path / "project")
 
 
+@pytest.fixture(scope="module")
+def ctrl_c(prepared: Path) -> tuple[Path, subprocess.Popen, str, float]:
+    """A training that Ctrl-C ended after a checkpoint, without DVC, which would add its own lines.
+
+    Its project, which no test changes, its process, what that printed as errors, and the seconds until it ended.
+    """
+    project = duplicate(prepared, prepared.with_name("interrupted"))
+    # A shell starts what it puts into the background with Ctrl-C ignored, and that is inherited.
+    process = start(
+        project,
+        "stages/train_siamese.py",
+        "siamese-2d",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    wait_for(process, lambda: bool(checkpoints(project)))
+    asked = time.monotonic()
+    err = end(process, signal.SIGINT)
+    return project, process, err, time.monotonic() - asked
+
+
+@pytest.fixture
+def interrupted(ctrl_c: tuple, tmp_path: Path) -> Path:
+    """A copy of the project of the interrupted training."""
+    return duplicate(ctrl_c[0], tmp_path / "project")
+
+
 def start(project: Path, *words: str, **options) -> subprocess.Popen:
     """Start Python with these words (without any: the stage, by dvc) in a process group, to end all of it at once."""
     return subprocess.Popen(
@@ -113,42 +139,42 @@ def test_killed_at_random_moments_also_twice_in_a_row(project: Path, uninterrupt
     assert not checkpoints(project) and not unfinished(project)
 
 
-def test_killed_while_a_checkpoint_is_written(project: Path, uninterrupted: dict[str, str]):
-    process = start(project)
-    wait_for(process, lambda: bool(unfinished(project)))
-    end(process, signal.SIGKILL)
-    finish(project)
-    assert hashes(project) == uninterrupted
-    assert not checkpoints(project) and not unfinished(project)
-
-
-def test_a_checkpoint_of_other_parameters_is_not_used(project: Path):
-    process = start(project)
-    wait_for(process, lambda: bool(checkpoints(project)))
-    end(process, signal.SIGKILL)
-    (left,) = checkpoints(project)
-    smoke.shrink(project, {"margin": 3.0})
-    assert "resuming" not in finish(project)
-    assert not left.exists() and not checkpoints(project)
-
-
-def test_ctrl_c_ends_the_stage_with_one_line(project: Path):
-    """The stage without DVC, which would add its own lines."""
-    # A shell starts what it puts into the background with Ctrl-C ignored, and that is inherited.
-    process = start(
-        project,
-        "stages/train_siamese.py",
-        "siamese-2d",
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    wait_for(process, lambda: bool(checkpoints(project)))
-    asked = time.monotonic()
-    err = end(process, signal.SIGINT)
-    assert time.monotonic() - asked < 10
+def test_ctrl_c_ends_the_stage_with_one_line(ctrl_c: tuple):
+    _, process, err, seconds = ctrl_c
+    assert seconds < 10
     assert process.returncode == 130
     lines = [line.split("\r")[-1] for line in err.splitlines()]
     assert lines[-1] == "interrupted: run dvc repro to resume after the last finished epoch"
     assert "Traceback" not in err
+
+
+def test_killed_while_a_checkpoint_is_written_and_then_the_stage_alone(
+    interrupted: Path, uninterrupted: dict[str, str]
+):
+    project = interrupted
+    process = start(project)
+    wait_for(process, lambda: bool(unfinished(project)))
+    end(process, signal.SIGKILL)
+
+    (left,) = checkpoints(project)
+    before = left.stat().st_mtime_ns
+    process = start(project)
+    wait_for(process, lambda: left.stat().st_mtime_ns != before)
+    for child in psutil.Process(process.pid).children(recursive=True):
+        child.kill()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0 and "failed to reproduce" in err
+
+    assert "resuming after epoch" in finish(project)
+    assert hashes(project) == uninterrupted
+    assert not checkpoints(project) and not unfinished(project)
+
+
+def test_a_checkpoint_of_other_parameters_is_not_used(interrupted: Path):
+    (left,) = checkpoints(interrupted)
+    smoke.shrink(interrupted, {"margin": 3.0})
+    assert "resuming" not in finish(interrupted)
+    assert not left.exists() and not checkpoints(interrupted)
 
 
 @pytest.mark.long
@@ -164,27 +190,13 @@ def test_dvc_ended_alone(project: Path, uninterrupted: dict[str, str]):
     assert hashes(project) == uninterrupted
 
 
-def test_the_stage_ended_alone(project: Path, uninterrupted: dict[str, str]):
-    process = start(project)
-    wait_for(process, lambda: bool(checkpoints(project)))
-    for child in psutil.Process(process.pid).children(recursive=True):
-        child.kill()
-    _, err = process.communicate(timeout=60)
-    assert process.returncode != 0 and "failed to reproduce" in err
-    assert "resuming after epoch" in finish(project)
-    assert hashes(project) == uninterrupted
-
-
-def test_a_damaged_checkpoint_is_not_used(project: Path, uninterrupted: dict[str, str]):
-    process = start(project)
-    wait_for(process, lambda: bool(checkpoints(project)))
-    end(process, signal.SIGKILL)
-    (left,) = checkpoints(project)
+def test_a_damaged_checkpoint_is_not_used(interrupted: Path, uninterrupted: dict[str, str]):
+    (left,) = checkpoints(interrupted)
     content = bytearray(left.read_bytes())
     content[random.randrange(len(content))] ^= 1 << random.randrange(8)
     left.write_bytes(content)
-    assert "resuming" not in finish(project)
-    assert hashes(project) == uninterrupted
+    assert "resuming" not in finish(interrupted)
+    assert hashes(interrupted) == uninterrupted
 
 
 @contextlib.contextmanager
@@ -200,15 +212,16 @@ def mounted(folder: Path, *words: str) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk_ends_in_a_sentence_and_nothing_half_written(project: Path, uninterrupted: dict[str, str]):
-    with mounted(project / ".checkpoints", "-t", "tmpfs", "-o", "size=64k", "tmpfs"):
-        process = start(project)
+def test_a_full_disk_ends_in_a_sentence_and_nothing_half_written(interrupted: Path, uninterrupted: dict[str, str]):
+    """The disk of the checkpoints; the one that an earlier run left is there again afterwards."""
+    with mounted(interrupted / ".checkpoints", "-t", "tmpfs", "-o", "size=64k", "tmpfs"):
+        process = start(interrupted)
         out, err = process.communicate(timeout=120)
         assert process.returncode != 0
         assert "error: no space left on the disk for .checkpoints/" in err and "Traceback" not in out + err
-        assert not checkpoints(project) and not unfinished(project)
-    finish(project)
-    assert hashes(project) == uninterrupted
+        assert not checkpoints(interrupted) and not unfinished(interrupted)
+    assert "resuming after epoch" in finish(interrupted)
+    assert hashes(interrupted) == uninterrupted
 
 
 @pytest.mark.long
