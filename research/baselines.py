@@ -28,11 +28,18 @@ Found = tuple[dict[str, np.ndarray], np.ndarray, float | None]
 
 
 def photographs(arm: str, params: study.Params, scratch: Path) -> Found:
-    """Photographs by their pixels, or by a net with random weights or that the plain or the default recipe trained."""
+    """Photographs by their pixels, or by a net with random weights or that the plain or the default recipe trained.
+
+    "pretrained": by a large net that others trained on other photographs.
+    """
     classes = params.cifar10.seen_classes, params.cifar10.unseen_classes
     train, validation, seen, unseen = narrow.photographs(*classes, params)
     if arm == "pixels":
         return raw_and_cl2n(seen.images, unseen.images), unseen.labels, None
+    if arm == "pretrained":
+        import pretrained
+
+        return raw_and_cl2n(*map(pretrained.represent, (seen.images, unseen.images))), unseen.labels, None
     model, recipe = narrow.build(train, params, {} if arm == "default" else PLAIN)
     if arm != "random":
         trainings.fit("convnet", model, train, validation, recipe, params, scratch)
@@ -90,7 +97,7 @@ def raw_and_cl2n(seen: np.ndarray, unseen: np.ndarray) -> dict[str, np.ndarray]:
 
 
 ARMS = {
-    **{arm: partial(photographs, arm) for arm in ("pixels", "random", "plain", "default")},
+    **{arm: partial(photographs, arm) for arm in ("pixels", "random", "plain", "default", "pretrained")},
     **{loss: partial(photographs_by_loss, loss) for loss in ("cosine", "supcon", "prototypical")},
     **{f"digits-{arm}": partial(digits, arm) for arm in ("pixels", "random", "classifier", "siamese")},
 }
