@@ -196,7 +196,6 @@ def readme(found: Stored) -> dict[str, str]:
     return {
         "results": summary_table(found.metrics, found.tables["seeds"], found.parameters),
         "reached": "\n".join(("```", *reached.lines("."), "```")),
-        "time": f"All stages of the stored run together took {spent(found.pipeline)}.",
     }
 
 
