@@ -108,20 +108,16 @@ def stages_table(pipeline: Mapping) -> str:
 
 def cost_table(pipeline: Mapping, folder: str | Path = "provenance") -> str:
     """Minutes and memory of the stages of dvc.yaml, by the records of their last runs, and where these were."""
-    rows = []
+    rows, all_records = [], []
     for name, records in _records(pipeline, folder).items():
+        all_records += records
         minutes, peaks = ([record[key] for record in records if key in record] for key in ("minutes", "peak_gib"))
         peak = f"{max(peaks):.2f}" if len(peaks) == len(records) else "not recorded"
         rows.append((f"`{name}`", ", ".join(f"{value:.1f}" for value in minutes), peak, f"{need(name):g}"))
     table = markdown(("stage", "minutes of each run", "peak, GiB", "make repro allows for, GiB"), rows)
-    return f"{table}\n\nTogether {spent(pipeline, folder)}."
-
-
-def spent(pipeline: Mapping, folder: str | Path = "provenance") -> str:
-    """The minutes of all stages' last runs together, and on which machines."""
-    records = [record for found in _records(pipeline, folder).values() for record in found]
-    machines = {f"{record['processor']}, {record['processors']} processors" for record in records}
-    return f"{sum(record['minutes'] for record in records):.0f} minutes, on {'; '.join(sorted(machines))}"
+    machines = {f"{record['processor']}, {record['processors']} processors" for record in all_records}
+    total = sum(record["minutes"] for record in all_records)
+    return f"{table}\n\nTogether {total:.0f} minutes, on {'; '.join(sorted(machines))}."
 
 
 def chain_text() -> str:
