@@ -107,16 +107,12 @@ def stored_minutes() -> dict[str, float]:
 
 
 def longest_chain() -> dict[str, float]:
-    """The stages that need each other and together took longest in their last runs, in order, with their minutes."""
+    """The stages that need each other and took longest together, besides the first, in their last runs: minutes of each."""
     minutes = stored_minutes()
     with Repo() as repo:
-        graph = repo.index.graph.reverse()
-    chains: dict[str, dict[str, float]] = {}
-    for stage in networkx.topological_sort(graph):
-        before = [chains[other.addressing] for other in graph.predecessors(stage)]
-        longest = max(before, key=lambda chain: sum(chain.values()), default={})
-        chains[stage.addressing] = longest | {stage.addressing: minutes.get(stage.addressing, 0.0)}
-    return max(chains.values(), key=lambda chain: sum(chain.values()), default={})
+        graph = networkx.relabel_nodes(repo.index.graph.reverse(), lambda stage: stage.addressing)
+    weighted = networkx.DiGraph((before, after, {"weight": minutes.get(after, 0.0)}) for before, after in graph.edges)
+    return {stage: minutes.get(stage, 0.0) for stage in networkx.dag_longest_path(weighted)}
 
 
 def follow(stage: str, process: subprocess.Popen) -> bool:
@@ -164,7 +160,9 @@ def run(graph: networkx.DiGraph, jobs: int, room: float) -> list[str]:
                 for _, process in running.values():
                     with contextlib.suppress(ProcessLookupError):
                         os.killpg(process.pid, sign)
-                wait(running, timeout=SECONDS_TO_END)
+                for _, process in running.values():
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(SECONDS_TO_END)
 
 
 @command

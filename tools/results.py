@@ -124,8 +124,7 @@ def chain_text() -> str:
     """The stages of the longest chain, which no number of processors shortens, with their minutes."""
     chain = longest_chain()
     stages = ", ".join(f"`{stage}` ({minutes:.1f})" for stage, minutes in chain.items())
-    total = sum(chain.values())
-    return f"The longest chain of stages that need each other took {total:.0f} minutes: {stages}."
+    return f"The longest chain of stages that need each other took {sum(chain.values()):.0f} minutes: {stages}."
 
 
 def _records(pipeline: Mapping, folder: str | Path) -> dict[str, list[dict]]:
