@@ -107,10 +107,11 @@ def stored_minutes() -> dict[str, float]:
 
 
 def longest_chain() -> dict[str, float]:
-    """The stages that need each other and took longest together, besides the first, in their last runs: minutes of each."""
+    """The stages that need each other and took longest in their last runs, the first not counted: minutes of each."""
     minutes = stored_minutes()
     with Repo() as repo:
-        graph = networkx.relabel_nodes(repo.index.graph.reverse(), lambda stage: stage.addressing)
+        graph = repo.index.graph.reverse()
+    graph = networkx.relabel_nodes(graph, {stage: stage.addressing for stage in graph})
     weighted = networkx.DiGraph((before, after, {"weight": minutes.get(after, 0.0)}) for before, after in graph.edges)
     return {stage: minutes.get(stage, 0.0) for stage in networkx.dag_longest_path(weighted)}
 

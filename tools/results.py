@@ -120,9 +120,8 @@ def cost_table(pipeline: Mapping, folder: str | Path = "provenance") -> str:
     return f"{table}\n\nTogether {total:.0f} minutes, on {'; '.join(sorted(machines))}."
 
 
-def chain_text() -> str:
+def chain_text(chain: Mapping[str, float]) -> str:
     """The stages of the longest chain, which no number of processors shortens, with their minutes."""
-    chain = longest_chain()
     stages = ", ".join(f"`{stage}` ({minutes:.1f})" for stage, minutes in chain.items())
     return f"The longest chain of stages that need each other took {sum(chain.values()):.0f} minutes: {stages}."
 
@@ -217,7 +216,7 @@ def scaling(found: Stored) -> dict[str, str]:
     return {
         "growth": markdown(list(growth), growth.itertuples(index=False)),
         "machine": "; ".join(found.tables["scaling"]["machine"].unique()),
-        "cost": f"{cost_table(found.pipeline)}\n\n{chain_text()}",
+        "cost": f"{cost_table(found.pipeline)}\n\n{chain_text(longest_chain())}",
     }
 
 
