@@ -30,7 +30,7 @@ Found = tuple[dict[str, np.ndarray], np.ndarray, float | None]
 def photographs(arm: str, params: study.Params, scratch: Path) -> Found:
     """Photographs by their pixels, or by a net with random weights or that the plain or the default recipe trained.
 
-    "pretrained": by a large net that others trained on other photographs.
+    "pretrained": by a net that others trained on other photographs.
     """
     classes = params.cifar10.seen_classes, params.cifar10.unseen_classes
     train, validation, seen, unseen = narrow.photographs(*classes, params)

@@ -6,6 +6,7 @@ from oneshot.convnet import net
 from oneshot.convnet.params import Recipe
 from oneshot.convnet.sides import move, net_of_side
 from oneshot.convnet.training import epoch_batches, make_optimizer, whiten
+from oneshot.convnet.whitening import WHITENED
 from oneshot.core.images import LabelledImages
 from oneshot.training.loop import average_over
 from oneshot.training.tensorflow import keras, tf
@@ -61,7 +62,7 @@ def train(model: keras.Sequential, images: LabelledImages, recipe: Recipe, loss:
     sides = recipe.sides()
     side = sides[0][0]
     if recipe.whitening_filters:
-        whiten(model, images.images[:5000])
+        whiten(model, images.images[:WHITENED])
     small = net_of_side(model, side)
     move(model.variables, small.variables)
     kernel = small.get_layer("logits").kernel

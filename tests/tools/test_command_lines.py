@@ -23,7 +23,6 @@ OPTIONS = (
     "--record",
     "--gpu",
     "--jobs",
-    "--workers",
     "--check",
     "--",
 )

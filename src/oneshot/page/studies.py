@@ -22,7 +22,7 @@ _FEATURES = {
     "random": "the net with random weights",
     "plain": "cross-entropy alone",
     "default": "the default recipe",
-    "pretrained": "a large net trained on ImageNet (EfficientNet-Lite0)",
+    "pretrained": "EfficientNet-Lite0, trained on ImageNet",
     "cosine": "cosine head (Gidaris & Komodakis 2018)",
     "supcon": "supervised contrastive loss (Khosla et al. 2020)",
     "prototypical": "prototypical networks (Snell et al. 2017)",
