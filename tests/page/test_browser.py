@@ -368,6 +368,20 @@ def test_nothing_hangs_over_the_side(loaded: webdriver.Chrome, width: int):
     loaded.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_captions_and_names_of_rows_stay_on_a_phone_while_their_tables_scroll(loaded: webdriver.Chrome):
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    loaded.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    code = """
+        document.querySelectorAll(".wide").forEach((wide) => (wide.scrollLeft = 10000));
+        return [...document.querySelectorAll(".wide :is(caption, th:first-child)")]
+          .map((element) => element.getBoundingClientRect())
+          .filter(({ width }) => width)
+          .map(({ left, right }) => [left, right])"""
+    sides = loaded.execute_script(code)
+    assert len(sides) > 99 and all(0 <= left < right <= 390 for left, right in sides)
+    loaded.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 @pytest.mark.parametrize("width", [800, 1200])
 def test_the_contents_show_all_entries(loaded: webdriver.Chrome, width: int):
     size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
