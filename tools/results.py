@@ -68,7 +68,8 @@ def recipe_folds_table(table: pd.DataFrame) -> str:
     rows = []
     for _, part in table.groupby(["method", "shots"], sort=False):
         found, method, shots = part.set_index("recipe"), part["method"].iloc[0], part["shots"].iloc[0]
-        name = "the rule: mean of the four below in bold" if method == "rule" else f"{shots}-shot, {method}"
+        measured = f"{shots}-shot, {studies.in_words(method)}"
+        name = "the rule: mean of the four below in bold" if method == "rule" else measured
         name = f"**{name}**" if method in ("rule", "raw", CHOSEN) else name
         gains = (gain_text(*found.loc[one, ["gain", "interval_95"]].to_numpy(float)) for one in recipes)
         rows.append((name, f"{found['accuracy']['plain']:.3f}", *gains))

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from oneshot.evaluation.confusion import to_table
-from oneshot.evaluation.methods import CHOSEN
+from oneshot.evaluation.methods import CHOSEN, METHODS
 from oneshot.nets.table import DRAWINGS
 from oneshot.page.conclusions import sentences
 
@@ -14,8 +14,8 @@ NAMES = ["frog", "horse", "ship", "truck"]
 COUNTS = np.array([[9, 6, 0, 0], [3, 9, 1, 1], [0, 1, 9, 2], [0, 0, 6, 9]])
 DIGITS = ["1", "4", "7", "9"]
 PROTOCOL = "one-shot, the report's protocol"
-METHODS = ["setting", "shots", "method", "accuracy", "interval_95", "gain_over_raw", "gain_interval_95"]
-TOGETHER = [*METHODS[:5], "gain_over_inductive", "gain_interval_95"]
+COLUMNS = ["setting", "shots", "method", "accuracy", "interval_95", "gain_over_raw", "gain_interval_95"]
+TOGETHER = [*COLUMNS[:5], "gain_over_inductive", "gain_interval_95"]
 MEASURED = [
     ("1-shot raw", 1, "raw", 0.6, 0.01, 0.0, 0.0),
     ("1-shot", 1, CHOSEN, 0.65, 0.01, 0.05, 0.002),
@@ -51,7 +51,7 @@ def written(methods=MEASURED, together=(), seeds=(), unseen=(6, 7, 8, 9)) -> lis
             "one_shot_mnist/siamese-2d": {"unseen": SIAMESE},
             "one_shot_mnist/siamese-3d": {"unseen": three_d},
         },
-        pd.DataFrame(methods, columns=METHODS),
+        pd.DataFrame(methods, columns=COLUMNS),
         pd.DataFrame(list(together), columns=TOGETHER),
         {"one_shot_cifar10": to_table(COUNTS[:size, :size], NAMES[:size]), **tables},
         accuracies,
@@ -78,14 +78,14 @@ def test_the_mean_over_trainings_stands_beside_one_run():
 def test_the_transform_chosen_on_folds_and_the_simplest_one_are_shown_not_the_best_on_unseen_classes():
     _, chosen, simple, *_ = written()
     assert chosen.endswith(
-        " With 5 examples of each unseen digit, the whitened last feature maps give 78.0% for siamese-2d (its"
-        " embedding: 61.2%) and 80.0% for siamese-3d (its embedding: 70.0%)."
+        " With 5 examples of each unseen digit, the whitened last feature maps give 78.0% for the siamese net, 2-D"
+        " (its embedding: 61.2%) and 80.0% for the siamese net, 3-D (its embedding: 70.0%)."
     )
-    assert (
-        f"{CHOSEN}, gives 65.0% with 1 example (+5.0 ± 0.2) and 81.0% with 5 examples (+1.23 ± 0.04): gains in"
-        in chosen
-    )
+    gains = "65.0% with 1 example (+5.0 ± 0.2) and 81.0% with 5 examples (+1.23 ± 0.04): gains in points"
+    assert f"({METHODS[CHOSEN].label}) gives {gains}" in chosen
     assert "power" not in chosen + simple
+    assert "The simplest transform, CL2N of SimpleShot, gives" in simple
+    assert not any(name in sentence for name in (CHOSEN, "cl2n", "siamese-") for sentence in written())
     assert "5 examples instead of 1 gain +20.0 points" in simple
     assert "59.0% with 1 example (-1.0 ± 0.2) and 80.0% with 5 examples (no difference)." in simple
 

@@ -51,6 +51,7 @@ def test_a_metric_has_the_reports_value_the_runs_and_the_means_by_both_recipes()
     assert found[digits] == (None, "0.500", "0.600 ± <0.001 (8)", None), "the thorough recipe is of the ConvNets"
     assert found[protocol] == ("0.604", "0.500 ± 0.018", "0.650 ± 0.045 (8)", None)
     assert found["6-class net, test accuracy"] == ("0.890", "0.500", None, None)
+    assert {"1-shot, random episodes, CL2N", "siamese-2d, unseen digits, 5-shot, last maps, whitened"} <= found.keys()
 
 
 def test_other_classes_have_nothing_of_the_report():

@@ -11,13 +11,15 @@ import pandas as pd
 
 from oneshot.datasets import cifar10
 from oneshot.evaluation.confusion import accuracy, error_shares, from_table
-from oneshot.evaluation.methods import CHOSEN
+from oneshot.evaluation.methods import CHOSEN, METHODS
 from oneshot.nets.table import DRAWINGS, SIAMESE
 from oneshot.page import reported
 from oneshot.page.metrics import PROTOCOL, name_of
+from oneshot.page.results import EMBEDDINGS
 from oneshot.page.spread import Mean, gain_text, mean_with
 
 _SIMPLE = "cl2n"
+_TRANSFORM = f"the transform that was chosen on folds of the seen classes ({METHODS[CHOSEN].label})"
 
 
 def sentences(
@@ -70,13 +72,8 @@ def _reached(protocol: Mapping[str, float], names: Sequence[str], mean: Mean | N
 def _chosen(methods: pd.DataFrame) -> str:
     found = _by_shots(methods, CHOSEN, "gain_over_raw")
     if not found:
-        return (
-            f"The transform of the features that was chosen on folds of the seen classes, {CHOSEN}, was not measured."
-        )
-    return (
-        f"In random episodes, the transform of the features that was chosen on folds of the seen classes, {CHOSEN},"
-        f" gives {_and(found)}: gains in points over raw features, ± over episodes."
-    )
+        return f"In random episodes, {_TRANSFORM} was not measured."
+    return f"In random episodes, {_TRANSFORM} gives {_and(found)}: gains in points over raw features, ± over episodes."
 
 
 def _on_digits(siamese: Mapping[str, Mapping]) -> str:
@@ -85,7 +82,7 @@ def _on_digits(siamese: Mapping[str, Mapping]) -> str:
         fewest = min(int(key.removeprefix("shot_")) for key in metrics)
         values = metrics[f"shot_{fewest}"]
         whitened = values["maps_whitened"]["accuracy"]
-        found.append(f"{whitened:.1%} for {net} (its embedding: {values['accuracy']:.1%})")
+        found.append(f"{whitened:.1%} for the {EMBEDDINGS[net]} (its embedding: {values['accuracy']:.1%})")
     return f"With {_examples(fewest)} of each unseen digit, the whitened last feature maps give {_and(found)}."
 
 
@@ -97,14 +94,14 @@ def _more_examples(methods: pd.DataFrame) -> str:
         gain = 100 * (last["accuracy"] - first["accuracy"])
         more = f"With raw features, {last['shots']} examples instead of {first['shots']} gain {gain:+.1f} points."
     found = _by_shots(methods, _SIMPLE, "gain_over_raw")
-    simple = f"The simplest transform, {_SIMPLE} of SimpleShot, gives {_and(found)}." if found else ""
+    simple = f"The simplest transform, {METHODS[_SIMPLE].label} of SimpleShot, gives {_and(found)}." if found else ""
     return " ".join(filter(None, [more, simple])) or "Only one number of examples was measured."
 
 
 def _unlabelled(together: pd.DataFrame) -> str:
     found = _by_shots(together, CHOSEN, "gain_over_inductive")
     if not found:
-        return f"Classifying all queries of an episode together was not measured with {CHOSEN}."
+        return f"Classifying all queries of an episode together was not measured with {_TRANSFORM}."
     return (
         "If all queries of an episode are classified together (transductive), which is another task, soft k-means with"
         f" the same transform gives {_and(found)}: gains in points over the same features query by query, ± over"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from oneshot.evaluation.methods import METHODS
+from oneshot.evaluation.methods import DIGIT_METHODS, METHODS
 from oneshot.page.metrics import METRICS, of_report, stored
 from oneshot.page.spread import half_width, mean_text, spread, value_text
 
@@ -31,6 +31,13 @@ _FEATURES = {
     "digits-classifier": "digits: classifier",
     "digits-siamese": "digits: siamese net",
 }
+
+
+def in_words(name: str) -> str:
+    """Write the method at the end of a name as charts do: "soft k-means, cl2n" becomes "soft k-means, CL2N"."""
+    before, space, method = name.rpartition(" ")
+    known = METHODS | DIGIT_METHODS
+    return f"{before}{space}{known[method].label}" if method in known else name
 
 
 class Table(NamedTuple):
@@ -59,7 +66,7 @@ def all_metrics(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, thorough: p
             run = value_text(value, stored(metrics, file, f"{key.rpartition('.')[0]}.interval_95"))
             of_convnets = file.startswith(("train_convnet", "one_shot_cifar10"))
             longer = mean_text(thorough, name) if of_convnets else None
-            rows.append((name, value_text(of_report(name, cifar10)), run, mean_text(seeds, name), longer))
+            rows.append((in_words(name), value_text(of_report(name, cifar10)), run, mean_text(seeds, name), longer))
     return Table(("metric", "report", "this run", "mean of trainings", "thorough recipe"), rows)
 
 
@@ -89,7 +96,7 @@ def last_epochs(table: pd.DataFrame) -> pd.DataFrame:
 def ceilings(table: pd.DataFrame) -> Table:
     """The accuracy on unseen digits over trainings."""
     rows = [
-        (row["net"], row["shots"], value_text(row["mean"], row["interval_95"]), row["trainings"] or None)
+        (in_words(row["net"]), row["shots"], value_text(row["mean"], row["interval_95"]), row["trainings"] or None)
         for row in over_trainings(table).to_dict("records")
     ]
     return Table(("features", "shots", "accuracy", "trainings"), rows)
@@ -111,7 +118,7 @@ def ensembles(table: pd.DataFrame) -> Table:
     """The accuracy of the nets of several trainings together, in a column per recipe and number of nets."""
     means, intervals = over_ensembles(table)
     rows = [
-        (_in_words(setting), *map(value_text, means.loc[setting], intervals.loc[setting])) for setting in means.index
+        (in_words(setting), *map(value_text, means.loc[setting], intervals.loc[setting])) for setting in means.index
     ]
     return Table(("setting", *means), rows)
 
@@ -138,7 +145,7 @@ def over_ensembles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def baselines(table: pd.DataFrame) -> Table:
     """Ways to get features, each with several transforms."""
-    named = table.assign(arm=table["arm"].replace(_FEATURES), method=table["method"].map(_in_words))
+    named = table.assign(arm=table["arm"].replace(_FEATURES), method=table["method"].map(in_words))
     return _by_shots(named, {"arm": "features", "method": "transform", "trainings": "trainings"})
 
 
@@ -146,7 +153,7 @@ def other_methods(table: pd.DataFrame) -> Table:
     """The methods of both libraries, with the mean of their times over the numbers of shots."""
     times = table.groupby(["library", "method"])["milliseconds"].transform("mean").map("{:.1f}".format)
     queries = np.where(table["transductive"], "together", "one by one")
-    named = table.assign(method=table["method"].map(_in_words), queries=queries, times=times)
+    named = table.assign(method=table["method"].map(in_words), queries=queries, times=times)
     columns = {"method": "method", "library": "library", "queries": "queries", "times": "ms per episode"}
     return _by_shots(named, columns)
 
@@ -155,7 +162,7 @@ def class_splits(table: pd.DataFrame) -> Table:
     """The report's choice of unseen classes among random ones."""
     rows = [
         (
-            *(row["data"], _in_words(row["method"]), row["shots"], value_text(row["given"])),
+            *(row["data"], in_words(row["method"]), row["shots"], value_text(row["given"])),
             f"{row['mean']:.3f} ({row['deviation']:.3f})",
             f"{row['lowest']:.3f} to {row['highest']:.3f}",
             f"{row['rank']} of {row['splits'] + 1}",
@@ -185,9 +192,3 @@ def _by_shots(table: pd.DataFrame, names: Mapping[str, str]) -> Table:
     header = (*names.values(), *(f"{shots}-shot" for shots in wide.columns))
     wide = wide.astype(object).where(wide.notna(), None)
     return Table(header, list(wide.reset_index().itertuples(index=False, name=None)))
-
-
-def _in_words(name: str) -> str:
-    """Write the method at the end of a name as charts do: "soft k-means, cl2n" becomes "soft k-means, CL2N"."""
-    before, space, method = name.rpartition(" ")
-    return f"{before}{space}{METHODS[method].label}" if method in METHODS else name
