@@ -45,7 +45,7 @@ format: env  ## fix style and formatting
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-results: env  ## generate the tables of docs/results.md, docs/model_card.md and the README from metrics/, plots/, research/tables and dvc.yaml
+results: env  ## generate the tables of the README and of docs/ from the stored results
 	@$(RUN) python -m tools.results
 
 studies: env  ## give the tables of research/ to the page, and say there which are stale
