@@ -1,4 +1,4 @@
-"""Measure how time and memory grow with the size of the work, each point in a process of its own, on random images.
+"""Measure how time and memory grow with the size of the work, each point by a stage of its own, on random images.
 
 The cost of a step does not depend on what an image shows. What is measured is processor time, over all threads, which
 other work on the machine disturbs less than the time on a clock.
@@ -6,26 +6,18 @@ other work on the machine disturbs less than the time on a clock.
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import study
 
 from oneshot.core import environment, params
-from oneshot.core.errors import UserError
-from oneshot.core.files import read_json
 from oneshot.core.images import LabelledImages
 from oneshot.core.provenance import machine, peak_memory, processor_of
 from oneshot.siamese.params import Recipe
 
 COMPUTE = environment.ComputeParams(threads=2, instructions="portable")
-# Of each function: its title, and the sizes that are tried of each argument while the others stay as they are.
-WORK = read_json(study.ROOT / "research/scaling.json")
 
 
 def convnet(images_per_class: int = 256, classes: int = 4, side: int = 16) -> float:
@@ -74,7 +66,12 @@ def episodes(count: int = 500, images_per_class: int = 1000, classes: int = 4, d
     return time.process_time() - start
 
 
-FUNCTIONS: dict[str, Callable[..., float]] = {work.__name__: work for work in (convnet, siamese, episodes)}
+# By the name in research/dvc.yaml: the title in the table, and the function, of which one argument varies at a time.
+WORK: dict[str, tuple[str, Callable[..., float]]] = {
+    "convnet": ("ConvNet, one epoch", convnet),
+    "siamese": ("siamese net, one epoch", siamese),
+    "episodes": ("episodes", episodes),
+}
 
 
 def growth(points: pd.DataFrame) -> pd.DataFrame:
@@ -99,26 +96,15 @@ def growth(points: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measured(name: str, size: dict[str, int]) -> dict[str, Any]:
-    """Measure one point: this process has nothing else to do, and its peak of memory is the point's."""
-    seconds = FUNCTIONS[name](**size)
-    return {"seconds": seconds, "memory_mib": round(1024 * peak_memory()), "machine": processor_of(machine(COMPUTE))}
-
-
-def one(name: str) -> None:
-    """Measure the points of one work, by the name of its function."""
-    work, rows = study.chosen("work", name, WORK), []
-    params.load(study.Params)
+def one(point: str) -> None:
+    """Measure one point, such as convnet-side-24: work, what varies, its size."""
+    name, varied, size = point.split("-")
+    title, work = study.chosen("work", name, WORK)
     environment.enter(COMPUTE)
-    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
-        for varied, size in [(varied, size) for varied, sizes in work["sizes"].items() for size in sizes]:
-            try:
-                found = pool.submit(measured, name, {varied: size}).result()
-            except BrokenProcessPool:
-                raise UserError(f"the process that measured {name}, {varied} {size}, was ended by a signal") from None
-            rows.append({"work": work["title"], "varied": varied, "size": size} | found)
-            print(f"{name}, {varied} {size}: {found['seconds']:.2f} s, {found['memory_mib']} MiB", flush=True)
-    study.write_part("scaling", name, pd.DataFrame(rows))
+    found = {"work": title, "varied": varied, "size": int(size), "seconds": work(**{varied: int(size)})}
+    # This process has done nothing else.
+    found |= {"memory_mib": round(1024 * peak_memory()), "machine": processor_of(machine(COMPUTE))}
+    study.write_part("scaling", point, pd.DataFrame([found]))
 
 
 def collect() -> None:
