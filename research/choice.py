@@ -71,9 +71,11 @@ def measure(task: Task, seed: int) -> pd.DataFrame:
     return pd.concat(tables).sort_values("shots", kind="stable").reindex(columns=["arm", "shots", "accuracy"])
 
 
-def mean_and_interval(folds: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Means over folds, one per row, and the half-widths of their 95% intervals."""
-    return folds.mean(), half_width(folds.std(), len(folds))
+def gains(folds: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Compare columns in pairs with one of them, over folds (rows): accuracy (mean), gain, interval_95 (half-width)."""
+    apart = folds.sub(folds[reference], axis=0)
+    interval = half_width(apart.std(), len(folds))
+    return pd.DataFrame({"accuracy": folds.mean(), "gain": apart.mean(), "interval_95": interval})
 
 
 def compare_recipes(values: pd.DataFrame) -> pd.DataFrame:
@@ -86,16 +88,12 @@ def compare_recipes(values: pd.DataFrame) -> pd.DataFrame:
     measured = values.pivot_table(index="fold", columns=["arm", "shots", "recipe"], values="accuracy")
     compared: dict[tuple[str, int], Any] = {("rule", 0): sum(measured[column] for column in RULE) / len(RULE)}
     compared |= {(arm, shots): measured[arm, shots] for shots in SHOTS for arm in COMPARED}
-    tables = []
-    for (method, shots), folds in compared.items():
-        gain, interval = mean_and_interval(folds.sub(folds["plain"], axis=0))
-        behind, behind_interval = mean_and_interval(folds.rsub(folds[folds.mean().idxmax()], axis=0))
-        found = {"accuracy": folds.mean(), "gain": gain, "interval_95": interval}
-        found |= {"behind_best": behind, "behind_interval_95": behind_interval}
-        table = pd.DataFrame(found).loc[list(RECIPES)].reset_index()
-        table = table.assign(method=method, shots=shots, folds=len(folds))
-        tables.append(table[["method", "shots", "recipe", *found, "folds"]])
-    return pd.concat(tables)
+    tables = {}
+    for setting, folds in compared.items():
+        table, best = gains(folds, "plain"), gains(folds, folds.mean().idxmax())
+        table = table.assign(behind_best=0 - best["gain"], behind_interval_95=best["interval_95"], folds=len(folds))
+        tables[setting] = table.loc[list(RECIPES)]
+    return pd.concat(tables, names=["method", "shots"]).reset_index()
 
 
 def compare_arms(values: pd.DataFrame) -> pd.DataFrame:
@@ -103,14 +101,12 @@ def compare_arms(values: pd.DataFrame) -> pd.DataFrame:
 
     Columns: shots, arm, accuracy (mean over folds), gain_over_REFERENCE, interval_95 (of the gain, over folds), folds.
     """
-    tables = []
+    tables = {}
     for shots, part in values[values["recipe"] == CHOSEN].groupby("shots"):
         folds = part.pivot_table(index="fold", columns="arm", values="accuracy")
-        gain, interval = mean_and_interval(folds.sub(folds[REFERENCE], axis=0))
-        found = {"accuracy": folds.mean(), f"gain_over_{REFERENCE}": gain, "interval_95": interval}
-        table = pd.DataFrame(found).sort_values("accuracy", ascending=False, kind="stable").reset_index()
-        tables.append(table.assign(shots=shots, folds=len(folds))[["shots", "arm", *found, "folds"]])
-    return pd.concat(tables)
+        table = gains(folds, REFERENCE).assign(folds=len(folds)).rename(columns={"gain": f"gain_over_{REFERENCE}"})
+        tables[shots] = table.sort_values("accuracy", ascending=False, kind="stable")
+    return pd.concat(tables, names=["shots"]).reset_index()
 
 
 def collect() -> None:
