@@ -38,21 +38,15 @@ def measure() -> None:
     study.enter()
     sets = {name: from_fonts(letters, font_files()) for name, letters in LETTERS.items()}
     sets["scanned digits"] = scanned()
-    rng, tried = np.random.default_rng(SEED), []  # tried: set, paper, labels, prepared images
+    rng, tables = np.random.default_rng(SEED), []
     for name, (images, labels) in sets.items():
         papers = {"clean": images, "photographed": [photographed(image, rng) for image in images]}
         for paper, drawn in papers.items():
             prepared = [digits.prepare(np.repeat(image[..., None], 3, 2)) for image in drawn]
-            tried.append((name, paper, labels, np.stack(prepared)))
-    features = represented(np.concatenate([prepared for *_, prepared in tried]))
-    tables, start = [], 0
-    for name, paper, labels, _ in tried:
-        end = start + len(labels)
-        for kind, vectors in features.items():
-            many = {"shots": SHOTS, "episodes": EPISODES, "seed": SEED, "purpose": name}
-            found = few_shot_accuracy(vectors[start:end], labels, **many)
-            tables.append(found.assign(set=name, paper=paper, features=kind))
-        start = end
+            for features, vectors in represented(np.stack(prepared)).items():
+                many = {"shots": SHOTS, "episodes": EPISODES, "seed": SEED, "purpose": name}
+                found = few_shot_accuracy(vectors, labels, **many)
+                tables.append(found.assign(set=name, paper=paper, features=features))
     table = pd.concat(tables)[["set", "paper", "features", "shots", "accuracy", "interval_95"]]
     study.write_table("drawings", table)
 
