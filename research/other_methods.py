@@ -4,12 +4,12 @@ All get the same episodes: all unseen classes, QUERIES images of each as queries
 settings. The library needs PyTorch, so it is not in this project's environment:
 
     .venv/bin/pip install easyfsl
-    python other_methods.py         tables/other_methods.csv
 """
 
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -27,17 +27,16 @@ from oneshot.evaluation.transforms import task_of
 SHOTS, EPISODES, QUERIES = (1, 5), 300, 15
 INDUCTIVE = ("raw", "cl2n", "flip_prerelu_gap_whitened")
 TOGETHER = ("cl2n", "flip_prerelu_gap_whitened")
-# easyfsl's class: whether it classifies all queries together, and gets features less the mean of seen ones (as for CL2N
-# here), and of unit length. PT-MAP gets unit length by its paper; easyfsl leaves this to the caller, and without it all
-# queries become one class.
+# easyfsl's class: the features that it gets, and whether it classifies all queries together. PT-MAP gets unit length by
+# its paper; easyfsl leaves this to the caller, and without it all queries become one class.
 THEIRS = {
-    "PrototypicalNetworks": (False, False, False),
-    "SimpleShot": (False, True, True),
-    "Finetune": (False, True, True),
-    "BDCSPN": (True, True, True),
-    "LaplacianShot": (True, True, True),
-    "TIM": (True, True, True),
-    "PTMAP": (True, False, True),
+    "PrototypicalNetworks": ("raw", False),
+    "SimpleShot": ("cl2n", False),
+    "Finetune": ("cl2n", False),
+    "BDCSPN": ("cl2n", True),
+    "LaplacianShot": ("cl2n", True),
+    "TIM": ("cl2n", True),
+    "PTMAP": ("unit", True),
 }
 # Of an episode: features (n, d) by method, labels (n,) 0 .. ways - 1, support (ways, shots) positions.
 Episode = tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray]
@@ -49,20 +48,17 @@ def ours(classify: Callable, method: str, episode: Episode) -> float:
     return accuracy(classify(features[method], labels, range(len(support)), support[None])).item()
 
 
-def theirs(name: str, center: np.ndarray, episode: Episode) -> float:
-    """Classify one episode by a class of easyfsl; center: (d,), the mean of seen images."""
+def theirs(name: str, episode: Episode) -> float:
+    """Classify one episode by a class of easyfsl: the accuracy of the queries."""
     import torch  # pyright: ignore[reportMissingImports]
     from easyfsl import methods  # pyright: ignore[reportMissingImports]
 
-    features, labels, support = episode
-    _, centered, of_unit_length = THEIRS[name]
-    options = {"feature_centering": torch.tensor(center)} if centered else {}
-    options |= {"feature_normalization": 2} if of_unit_length else {}
-    known = support.ravel()
+    made, labels, support = episode
+    features, known = made[THEIRS[name][0]], support.ravel()
     queries = np.setdiff1d(np.arange(len(labels)), known)
-    classifier = getattr(methods, name)(**options)
-    classifier.process_support_set(torch.tensor(features["raw"][known]), torch.tensor(labels[known]))
-    found = classifier(torch.tensor(features["raw"][queries])).detach().argmax(1).numpy()
+    classifier = getattr(methods, name)()
+    classifier.process_support_set(torch.tensor(features[known]), torch.tensor(labels[known]))
+    found = classifier(torch.tensor(features[queries])).detach().argmax(1).numpy()
     return float(np.mean(found == labels[queries]))
 
 
@@ -70,11 +66,10 @@ def compare(params: study.Params) -> pd.DataFrame:
     """Columns: library, method, transductive, shots, accuracy, interval_95 (over episodes), milliseconds (median)."""
     classes = params.cifar10.unseen_classes
     task = task_of(read_arrays("../features/6-class"), classes)
-    made = {method: task.transformed(method) for method in INDUCTIVE}
-    center = task.seen["units"][0].mean(0)
+    made = {method: task.transformed(method) for method in (*INDUCTIVE, "unit")}
     arms = {("here", name, False): partial(ours, classify_episodes, name) for name in INDUCTIVE}
     arms |= {("here", f"soft k-means, {name}", True): partial(ours, classify_together, name) for name in TOGETHER}
-    arms |= {("easyfsl", name, together): partial(theirs, name, center) for name, (together, _, _) in THEIRS.items()}
+    arms |= {("easyfsl", name, together): partial(theirs, name) for name, (_, together) in THEIRS.items()}
     rows = []
     for shots in SHOTS:
         draws = draw_episodes(task.labels, classes, episodes=EPISODES, shots=shots, seed=params.seed)
@@ -99,10 +94,8 @@ def compare(params: study.Params) -> pd.DataFrame:
 def one() -> None:
     """Write the table; raises UserError if easyfsl is not installed."""
     params = study.enter()
-    try:
-        import easyfsl  # noqa: F401 # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise UserError("easyfsl is not installed: .venv/bin/pip install easyfsl") from None
+    if find_spec("easyfsl") is None:
+        raise UserError("easyfsl is not installed: .venv/bin/pip install easyfsl")
     study.write_table("other_methods", compare(params))
 
 
