@@ -3,9 +3,6 @@
 The trainings differ in their seed. What a method makes of an image by each net is put side by side, so that the squared
 distances by the nets add up (Dvornik et al. 2019 combine nets for few-shot learning in other ways). All ensembles, of
 one net too, get the same episodes.
-
-    python ensembles.py RECIPE RUNS    the ensembles of one recipe's runs, folders RECIPE-SEED that seeds.py made
-    python ensembles.py                tables/ensembles.csv of all recipes
 """
 
 from collections.abc import Sequence
@@ -62,7 +59,7 @@ def rows(nets: dict[int, Task], settings: study.Params) -> list[dict]:
 
 
 def one(recipe: str, *runs: Path) -> None:
-    """Evaluate the ensembles of one recipe's runs."""
+    """Evaluate the ensembles of one recipe's runs, folders RECIPE-SEED that seeds.py made."""
     settings = study.enter()
     data = {int(run.name.rpartition("-")[2]): files.read_arrays(run) for run in runs}
     nets = {seed: task_of(arrays, settings.cifar10.unseen_classes) for seed, arrays in data.items()}

@@ -1,8 +1,4 @@
-"""The siamese nets' accuracy over the margin.
-
-python sweep.py MARGIN    the nets of one margin
-python sweep.py           tables/sweep.csv of all
-"""
+"""The siamese nets' accuracy over the margin."""
 
 import pandas as pd
 import pipeline
