@@ -5,14 +5,14 @@ The report's recipe needs many hours on a CPU, so a training stops after the epo
 
 import contextlib
 import time
-from types import SimpleNamespace
 
 import pandas as pd
 import study
 from pipeline import change, settings_of
 
 from oneshot.convnet.params import Recipe
-from oneshot.core import files, params
+from oneshot.core import environment, files, params
+from oneshot.training.checkpoint import Checkpoint
 
 UNAUGMENTED = [
     *(f"convnet.recipe.augmentation.{kind}=0" for kind in ("rotation", "width_shift", "height_shift", "shear", "zoom")),
@@ -31,6 +31,21 @@ class OutOfTime(Exception):
     """The minutes of a training are used up."""
 
 
+class TimedCheckpoint(Checkpoint):
+    """Adds to the metrics of each epoch the minutes until its end, without those between interruptions."""
+
+    def restore(self):
+        """Also start the clock."""
+        stored = super().restore()
+        self._before, self._start = stored[2][-1]["minutes"] if stored else 0.0, time.monotonic()
+        return stored
+
+    def save(self, epoch, arrays, history):
+        """Also add the minutes."""
+        history[-1]["minutes"] = self._before + (time.monotonic() - self._start) / 60
+        super().save(epoch, arrays, history)
+
+
 def recipe_of(training: str, tree: dict) -> Recipe:
     """The 10-class net's recipe in one of TRAININGS; tree: params.yaml."""
     recipe, changes = study.chosen("training", training, TRAININGS)
@@ -38,7 +53,7 @@ def recipe_of(training: str, tree: dict) -> Recipe:
 
 
 def train(training: str, minutes: float) -> None:
-    """Train until the recipe's last epoch, or until the minutes are used up; interrupted, it starts again."""
+    """Train until the recipe's last epoch, or until the minutes are used up; interrupted, it resumes."""
     recipe, settings = recipe_of(training, params.read()), study.enter()
     from oneshot.convnet import inference, net
     from oneshot.convnet import training as convnet
@@ -48,10 +63,8 @@ def train(training: str, minutes: float) -> None:
     rows: list[dict] = []
 
     def add(metrics: dict[str, float]) -> None:
-        spent = (time.monotonic() - start) / 60
-        found = {name.replace("/", "_"): value for name, value in metrics.items()}
-        rows.append({"epoch": len(rows) + 1, "minutes": spent} | found)
-        if spent >= minutes:
+        rows.append({"epoch": len(rows) + 1} | {name.replace("/", "_"): value for name, value in metrics.items()})
+        if metrics["minutes"] >= minutes:
             raise OutOfTime
 
     convolution, precision = settings.convnet.convolution, settings.compute.precision
@@ -60,11 +73,11 @@ def train(training: str, minutes: float) -> None:
     sets = parts["train"], parts["validation"]
     seed_initialisation(settings.seed)
     model = convnet.build(10, recipe, convolution, precision)
-    nothing = SimpleNamespace(restore=lambda: None, save=lambda *_: None, delete=lambda: None)
-    options = {"checkpoint": nothing, "on_epoch": add}
-    start = time.monotonic()
+    fixed = recipe.model_dump_json(), settings.model_dump_json(), str(inference.use_winograd(convolution))
+    determinants = *fixed, environment.determinants(settings.compute), *sets[0], *sets[1]
+    checkpoint = TimedCheckpoint(study.scratch("ablations", training), "net", *determinants)
     with contextlib.suppress(OutOfTime):
-        convnet.train(model, *sets, recipe, seed=settings.seed, **options)
+        convnet.train(model, *sets, recipe, seed=settings.seed, checkpoint=checkpoint, on_epoch=add)
     found = inference.test_metrics(inference.accelerate(net.fold(model), convolution), parts["test"])["test"]
     rows[-1] |= {f"test_{name}": value for name, value in found.items()}
     study.write_part("ablations", training, pd.DataFrame(rows).assign(training=training))

@@ -1,4 +1,4 @@
-"""The trainings of the ablations: their recipes and their minutes."""
+"""The trainings of the ablations: their recipes, their minutes over interruptions."""
 
 import itertools
 import shutil
@@ -33,7 +33,7 @@ def test_the_recipes_are_the_reports_and_ours(monkeypatch):
         assert set(changed.values()) == {0.0, "none"}
 
 
-def test_a_training_ends_after_the_epoch_in_which_its_minutes_are_used_up(tmp_path, monkeypatch):
+def test_an_interrupted_training_resumes_and_counts_its_epochs(tmp_path, monkeypatch):
     """On a few made-up images, with a narrow net."""
     for name in ("stages", "recipes"):
         shutil.copytree(ROOT / name, tmp_path / name)
@@ -46,13 +46,26 @@ def test_a_training_ends_after_the_epoch_in_which_its_minutes_are_used_up(tmp_pa
     parts = dict(zip(("train", "validation", "test"), np.split(np.arange(200), (120, 160)), strict=True))
     monkeypatch.setattr(cifar10, "read", lambda folder: made_up)
     monkeypatch.setattr(ablations.files, "read_arrays", lambda folder: parts)
-    clock = itertools.count(7, 60)  # a minute between any two looks at it
+    save = ablations.TimedCheckpoint.save
+
+    def interrupted(checkpoint, epoch, *state):
+        save(checkpoint, epoch, *state)
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ablations.TimedCheckpoint, "save", interrupted)
+    clock = itertools.count(0, 60)  # a minute between any two looks at it
     monkeypatch.setattr(ablations, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    ablations.train("report", 2.5)
+    with pytest.raises(KeyboardInterrupt):
+        ablations.train("report", 60)
+    monkeypatch.setattr(ablations.TimedCheckpoint, "save", save)
+    for _ in range(100):  # what passes between the two does not count
+        next(clock)
+    ablations.train("report", 5)
     found = pd.read_csv("parts/ablations/report.csv")
-    assert found["epoch"].tolist() == found["minutes"].tolist() == [1, 2, 3]
-    assert found["test_accuracy"].notna().tolist() == [False, False, True]
-    assert set(found["training"]) == {"report"}
+    assert found["epoch"].tolist() == found["minutes"].tolist() == [1, 2, 3, 4, 5]
+    assert found["test_accuracy"].notna().tolist() == [False] * 4 + [True]
+    assert set(found["training"]) == {"report"} and not list((tmp_path / ".checkpoints").iterdir())
 
 
 def test_a_precision_that_this_machine_lacks_is_refused_before_the_data_is_read(tmp_path, monkeypatch):
