@@ -1,6 +1,6 @@
-"""Train the 10-class net by the report's recipe and by ours, with and without augmentation, for some minutes each.
+"""Train the 10-class net by the report's recipe and by ours, with and without augmentation.
 
-The report's recipe needs many hours on a CPU, so a training stops after the epoch in which its minutes are used up.
+A training stops after the epoch in which its minutes are used up. The one by the report's recipe gets hours: 20 epochs.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ UNAUGMENTED = [
 TRAININGS = {
     "ours": ("default", []),
     "ours-unaugmented": ("default", UNAUGMENTED),
-    "report": ("report", []),
+    "report": ("report", ["convnet.resolution_schedule.ten_class=[[32,20]]"]),
     "report-unaugmented": ("report", UNAUGMENTED),
 }
 
