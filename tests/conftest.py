@@ -32,9 +32,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put one file that needs the small pipeline's run first, and the others last, so that they do not wait for it."""
+    """Order the files so that no process waits for the other one, and both end together.
+
+    First one file that needs the small pipeline's run, then what takes long beside that run, then the other files that
+    need it, and last the short ones.
+    """
     waiting = list(dict.fromkeys(item.path for item in items if _needs_smoke_run(item)))
-    items.sort(key=lambda item: 0 if item.path in waiting[:1] else 1 + (item.path in waiting))
+    long = {item.path for item in items if item.get_closest_marker("pipeline")}
+
+    def place(item: pytest.Item) -> int:
+        if item.path in waiting:
+            return 0 if item.path == waiting[0] else 2
+        return 1 if item.path in long else 3
+
+    items.sort(key=place)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
