@@ -9,7 +9,7 @@ import pytest
 from dvc.utils.serialize import load_yaml
 
 from oneshot.nets.table import NETS, SIAMESE
-from tests.pipeline.scratch import duplicate, dvc, ran
+from tests.pipeline.scratch import duplicate, dvc, hashes, ran
 from tools import smoke
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.data]
@@ -46,31 +46,54 @@ def test_margin_reruns_the_siamese_branch_and_the_diff_shows_it(experiment: tupl
     assert {Path(name).as_posix() for name in changed} == files
 
 
+def test_a_parameter_changed_back_is_served_from_the_run_cache(
+    experiment: tuple[Path, str], smoke_run: Path, tmp_path: Path
+):
+    folder = duplicate(experiment[0], tmp_path / "project")
+    assert hashes(folder) != hashes(smoke_run)
+    smoke.git(folder, "checkout", "--quiet", "params.yaml")
+    output = dvc(folder, "repro")
+    for stage in (f"{stage}@{net}" for stage in ("train_siamese", "one_shot_mnist") for net in SIAMESE):
+        assert f"Stage '{stage}' is cached - skipping run" in output
+    # These take a few seconds, and their outputs, or that they have none, keep DVC from caching their runs.
+    exports = [f"export_digit_net@{net}" for net in SIAMESE]
+    assert ran(output) == sorted([*exports, "check_params", "draw_pictures", "page"])
+    assert hashes(folder) == hashes(smoke_run)
+
+
 def test_one_line_of_the_parameters_changes(experiment: tuple[Path, str]):
     assert smoke.git(experiment[0], "diff", "--numstat", "params.yaml") == "1\t1\tparams.yaml\n"
 
 
-@pytest.mark.parametrize("words", [["show"], ["diff"]], ids=" ".join)
-def test_plots_are_few_and_none_fails(experiment: tuple[Path, str], tmp_path: Path, words: list[str]):
-    output = dvc(experiment[0], "plots", *words, "--out", str(tmp_path / "plots"))
+@pytest.fixture(scope="module")
+def drawn(experiment: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Path]]:
+    """What `dvc plots show` and `dvc plots diff` print then, and the page that each writes."""
+    folder = tmp_path_factory.mktemp("plots")
+    return {
+        word: (dvc(experiment[0], "plots", word, "--out", str(folder / word)), folder / word / "index.html")
+        for word in ("show", "diff")
+    }
+
+
+@pytest.mark.parametrize("word", ["show", "diff"])
+def test_plots_are_few_and_none_fails(drawn: dict[str, tuple[str, Path]], word: str):
+    output, page = drawn[word]
     assert "fail" not in output.lower() and "error" not in output.lower() and "warning" not in output.lower()
-    page = tmp_path / "plots/index.html"
-    drawn = panels(page)
-    assert len(NETS) < len(drawn) + page.read_text().count("<img") <= 20
-    assert all(panel["data"]["values"] for panel in drawn)
+    found = panels(page)
+    assert len(NETS) < len(found) + page.read_text().count("<img") <= 20
+    assert all(panel["data"]["values"] for panel in found)
 
 
-def test_training_and_validation_share_a_panel(experiment: tuple[Path, str], tmp_path: Path):
+def test_training_and_validation_share_a_panel(drawn: dict[str, tuple[str, Path]]):
     """One panel per net: loss and accuracy side by side, each with the curves of both parts of both revisions."""
-    dvc(experiment[0], "plots", "diff", "--out", str(tmp_path / "plots"))
-    curves = [panel["data"]["values"] for panel in panels(tmp_path / "plots/index.html")]
+    curves = [panel["data"]["values"] for panel in panels(drawn["diff"][1])]
     curves = [rows for rows in curves if "epoch" in rows[0]]
     assert len(curves) == len(NETS)
     for rows in curves:
-        drawn = {(row["rev"], row["part"], row["metric"]) for row in rows}
+        lines = {(row["rev"], row["part"], row["metric"]) for row in rows}
         revisions, parts, metrics = ({row[key] for row in rows} for key in ("rev", "part", "metric"))
         assert (parts, metrics) == ({"training", "validation"}, {"loss", "accuracy"})
-        assert len(drawn) == len(revisions) * 4
+        assert len(lines) == len(revisions) * 4
     assert {row["rev"] for rows in curves for row in rows} == {"HEAD", "workspace"}
 
 
