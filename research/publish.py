@@ -12,9 +12,9 @@ import study
 
 from oneshot.core.files import csv_text, read_json, write_json
 
-# Each table that the page shows, and the stage that makes it.
-TABLES = {name: name for name in ("ablations", "baselines", "ceilings", "class_splits", "ensembles")}
-TABLES |= {"other_methods": "other_methods", "sweep": "sweep", "seeds": "seeds", "seeds_thorough": "seeds"}
+# The tables that the page shows, by the stages that make them.
+TABLES = ("ablations", "baselines", "ceilings", "class_splits", "ensembles", "other_methods", "sweep", "seeds")
+TABLES += ("seeds_thorough",)
 
 
 def minutes(folder: Path) -> pd.DataFrame:
@@ -28,11 +28,11 @@ def publish() -> None:
     """Write the file of all tables."""
     studies = {"minutes": {"csv": csv_text(minutes(study.ROOT / "provenance")), "stale": ""}}
     folder = study.ROOT / "research"
-    for name, stage in TABLES.items():
+    for name in TABLES:
         table = f"tables/{name}.csv"
         if (folder / table).exists():
             # Whether the table, or what it was made of, is not of today's code, parameters and data.
-            stale = json.loads(study.run(folder, *study.DVC, "status", "--json", "--with-deps", stage, read=True))
+            stale = json.loads(study.run(folder, *study.DVC, "status", "--json", "--with-deps", name, read=True))
             # The last commit that changed the table, not one that moved it.
             git = ("git", "log", "-1", "--format=%h", "--follow", "--diff-filter=AM", "--", table)
             made = (study.run(folder, *git, read=True).strip() or "not committed") if stale else ""
