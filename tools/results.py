@@ -67,9 +67,8 @@ def recipe_folds_table(table: pd.DataFrame) -> str:
     recipes = [name for name in table["recipe"].drop_duplicates() if name != "plain"]
     rows = []
     for _, part in table.groupby(["method", "shots"], sort=False):
-        found, method, shots = part.set_index("recipe"), part["method"].iloc[0], part["shots"].iloc[0]
-        measured = f"{shots}-shot, {studies.in_words(method)}"
-        name = "the rule: mean of the four below in bold" if method == "rule" else measured
+        found, method, shots = part.set_index("recipe"), *part[["method", "shots"]].iloc[0]
+        name = "the rule: mean of the four in bold" if method == "rule" else f"{shots}-shot, {studies.in_words(method)}"
         name = f"**{name}**" if method in ("rule", "raw", CHOSEN) else name
         gains = (gain_text(*found.loc[one, ["gain", "interval_95"]].to_numpy(float)) for one in recipes)
         rows.append((name, f"{found['accuracy']['plain']:.3f}", *gains))
