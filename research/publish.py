@@ -5,6 +5,7 @@ go the minutes of each stage of the stored run: the page must not follow provena
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,18 @@ def minutes(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stage", "minutes", "processor", "threads", "tensorflow"])
 
 
+def outdated(status: Mapping[str, list]) -> bool:
+    """Whether something changed in what `dvc status --json` says; that an output is only elsewhere is no change.
+
+    The features in runs/ are in no shared cache, so another machine has the tables made of them, and not the features.
+    """
+    gone = {"deleted", "not in cache"}
+    changes = [change for found in status.values() for change in found]
+    return any(
+        not (set(change) == {"changed outs"} and set(change["changed outs"].values()) <= gone) for change in changes
+    )
+
+
 def publish() -> None:
     """Write the file of all tables."""
     studies = {"minutes": {"csv": csv_text(minutes(study.ROOT / "provenance")), "stale": ""}}
@@ -32,10 +45,10 @@ def publish() -> None:
         table = f"tables/{name}.csv"
         if (folder / table).exists():
             # Whether the table, or what it was made of, is not of today's code, parameters and data.
-            stale = json.loads(study.run(folder, *study.DVC, "status", "--json", "--with-deps", name, read=True))
+            status = json.loads(study.run(folder, *study.DVC, "status", "--json", "--with-deps", name, read=True))
             # The last commit that changed the table, not one that moved it.
             git = ("git", "log", "-1", "--format=%h", "--follow", "--diff-filter=AM", "--", table)
-            made = (study.run(folder, *git, read=True).strip() or "not committed") if stale else ""
+            made = (study.run(folder, *git, read=True).strip() or "not committed") if outdated(status) else ""
             studies[name] = {"csv": (folder / table).read_text(encoding="utf-8"), "stale": made}
     write_json(study.ROOT / "docs/studies.json", studies)
 

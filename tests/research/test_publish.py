@@ -23,3 +23,11 @@ def test_a_broken_record_is_a_users_mistake(tmp_path: Path):
     (tmp_path / "split.json").write_text("{")
     with pytest.raises(UserError, match=r"split\.json is not JSON"):
         publish.minutes(tmp_path)
+
+
+def test_what_is_only_in_another_cache_leaves_a_table_up_to_date():
+    elsewhere = {"changed outs": {"runs/default-1": "deleted", "runs/default-2": "not in cache"}}
+    assert not publish.outdated({}) and not publish.outdated({"run@default-1": [elsewhere]})
+    for change in ({"changed deps": {"study.py": "modified"}}, {"changed outs": {"tables/seeds.csv": "modified"}}):
+        assert publish.outdated({"run@default-1": [elsewhere], "seeds": [change]})
+    assert publish.outdated({"run@default-4": [elsewhere, "changed command"]})
