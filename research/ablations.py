@@ -1,6 +1,6 @@
 """Train the 10-class net by the report's recipe and by ours, with and without augmentation.
 
-A training stops after the epoch in which its minutes are used up. The one by the report's recipe gets hours: 20 epochs.
+A training stops after the epoch in which its minutes are used up. By the report's recipe, 20 epochs take hours.
 """
 
 import contextlib
