@@ -174,7 +174,7 @@ def studies() -> dict[str, pd.DataFrame]:
         ),
         "seeds": trainings(0.9, 0.88),
         "seeds_thorough": trainings(0.91),
-        "ablations": pd.DataFrame(
+        "report_recipe": pd.DataFrame(
             [
                 ("ours", 1, 10.0, 1.0, 0.6, 1.0, 0.6, None, None),
                 ("ours", 2, 20.0, 0.5, 0.8, 0.5, 0.8, 0.5, 0.81),

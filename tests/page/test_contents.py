@@ -24,7 +24,7 @@ SECTIONS = [
     "nets",
     "training",
     "tests",
-    "ablations",
+    "report-recipe",
     "episode",
     "projections",
     "one-shot",

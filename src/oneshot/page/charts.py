@@ -238,7 +238,7 @@ def sweep(table: pd.DataFrame, column: str, title: str) -> dict:
 
 
 def over_minutes(table: pd.DataFrame, column: str, title: str) -> dict:
-    """Draw a metric over the minutes of training, one line per training; table: research/tables/ablations.csv."""
+    """Draw a metric over the minutes of training, one line per training; table: research/tables/report_recipe.csv."""
     data = [
         {
             "type": "scatter",

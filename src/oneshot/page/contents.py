@@ -3,7 +3,6 @@
 from oneshot.page import studies
 from oneshot.page.results import Results
 from oneshot.page.sections import (
-    ablations,
     conclusions,
     digits,
     drawing,
@@ -14,6 +13,7 @@ from oneshot.page.sections import (
     one_shot,
     pairs,
     projections,
+    report_recipe,
     samples,
     test_results,
     training,
@@ -29,7 +29,7 @@ SECTIONS = (
     nets,
     training,
     test_results,
-    ablations,
+    report_recipe,
     episode,
     projections,
     one_shot,

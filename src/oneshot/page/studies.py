@@ -10,12 +10,10 @@ from oneshot.evaluation.methods import DIGIT_METHODS, METHODS
 from oneshot.page.metrics import METRICS, of_report, stored
 from oneshot.page.spread import half_width, mean_text, spread, value_text
 
-# What is shown for the trainings of the study `ablations`, and for the features of the study `baselines`.
+# What is shown for the trainings of the study `report_recipe`, and for the features of the study `baselines`.
 RECIPES = {
     "ours": "our recipe",
-    "ours-unaugmented": "our recipe, without augmentation",
     "report": "recipe of the report",
-    "report-unaugmented": "recipe of the report, without augmentation",
 }
 _FEATURES = {
     "pixels": "raw pixels",
@@ -70,27 +68,14 @@ def all_metrics(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, thorough: p
     return Table(("metric", "report", "this run", "mean of trainings", "thorough recipe"), rows)
 
 
-def ablations(table: pd.DataFrame) -> Table:
-    """The last epoch of each training of the 10-class net; a training that was interrupted has no test metrics."""
-    values = ("validation_accuracy", "our_recipe_by_then", "test_loss", "test_accuracy")
+def report_recipe(table: pd.DataFrame) -> Table:
+    """The last epoch of each training of the 10-class net."""
+    values = ("validation_accuracy", "test_loss", "test_accuracy")
     rows = [
         (RECIPES[row["training"]], row["epoch"], f"{row['minutes']:.1f}", *(value_text(row[name]) for name in values))
-        for row in last_epochs(table).to_dict("records")
+        for row in table.groupby("training", sort=False).tail(1).to_dict("records")
     ]
     return Table(("recipe", "epochs", "minutes", *(name.replace("_", " ") for name in values)), rows)
-
-
-def last_epochs(table: pd.DataFrame) -> pd.DataFrame:
-    """Select each training's last epoch; "our_recipe_by_then" is our recipe's validation accuracy at that minute.
-
-    Before the first epoch of our recipe ends, "our_recipe_by_then" is None.
-    """
-    last = table.groupby("training", sort=False).tail(1)
-    ours = table[table["training"] == "ours"]
-    by_then = [
-        ours.loc[ours["minutes"] <= minutes, "validation_accuracy"].tail(1).tolist() for minutes in last["minutes"]
-    ]
-    return last.assign(our_recipe_by_then=pd.Series([(*found, None)[0] for found in by_then], last.index, object))
 
 
 def ceilings(table: pd.DataFrame) -> Table:
@@ -175,7 +160,7 @@ def class_splits(table: pd.DataFrame) -> Table:
 
 # Those that stand on the page and in docs/results.md.
 TABLES: dict[str, Callable[[pd.DataFrame], Table]] = {
-    "ablations": ablations,
+    "report_recipe": report_recipe,
     "baselines": baselines,
     "ceilings": ceilings,
     "class_splits": class_splits,

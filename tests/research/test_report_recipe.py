@@ -1,14 +1,14 @@
-"""The trainings of the ablations: their recipes, their minutes over interruptions."""
+"""The trainings by the report's recipe and by ours: their recipes, their minutes over interruptions."""
 
 import itertools
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import ablations
 import numpy as np
 import pandas as pd
 import pytest
+import report_recipe
 import study
 
 from oneshot.convnet import net
@@ -23,15 +23,9 @@ ROOT = Path(__file__).parents[2]
 def test_the_recipes_are_the_reports_and_ours(monkeypatch):
     monkeypatch.chdir(ROOT)
     tree = params.read()
-    ours, report = ablations.recipe_of("ours", tree), ablations.recipe_of("report", tree)
+    ours, report = report_recipe.recipe_of("ours", tree), report_recipe.recipe_of("report", tree)
     assert ours == params.validate(tree, study.Params).convnet.recipe_of("10-class")
     assert (report.optimizer, report.sides(), report.augmentation.rotation) == ("adam", [(32, 1)] * 20, 2.0)
-    for name, augmented in (("ours-unaugmented", ours), ("report-unaugmented", report)):
-        plain = ablations.recipe_of(name, tree)
-        apart = {"augmentation", "resolution_schedule"}
-        assert plain.model_dump(exclude=apart) == augmented.model_dump(exclude=apart)
-        changed = plain.augmentation.model_dump(exclude={"fill", "interpolation"})
-        assert set(changed.values()) == {0.0, "none"}
 
 
 def test_an_interrupted_training_resumes_and_counts_its_epochs(tmp_path, monkeypatch):
@@ -46,26 +40,26 @@ def test_an_interrupted_training_resumes_and_counts_its_epochs(tmp_path, monkeyp
     made_up = LabelledImages(images, np.arange(200, dtype=np.uint8) % 10, np.arange(200))
     parts = dict(zip(("train", "validation", "test"), np.split(np.arange(200), (120, 160)), strict=True))
     monkeypatch.setattr(cifar10, "read", lambda folder: made_up)
-    monkeypatch.setattr(ablations.files, "read_arrays", lambda folder: parts)
-    save = ablations.TimedCheckpoint.save
+    monkeypatch.setattr(report_recipe.files, "read_arrays", lambda folder: parts)
+    save = report_recipe.TimedCheckpoint.save
 
     def interrupted(checkpoint, epoch, *state):
         save(checkpoint, epoch, *state)
         if epoch == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(ablations.TimedCheckpoint, "save", interrupted)
+    monkeypatch.setattr(report_recipe.TimedCheckpoint, "save", interrupted)
     clock = itertools.count(0, 60)  # a minute between any two looks at it
-    monkeypatch.setattr(ablations, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(report_recipe, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     with pytest.raises(KeyboardInterrupt):
-        ablations.train("report", 60)
-    monkeypatch.setattr(ablations.TimedCheckpoint, "save", save)
+        report_recipe.train("report")
+    monkeypatch.setattr(report_recipe.TimedCheckpoint, "save", save)
     for _ in range(100):  # what passes between the two does not count
         next(clock)
-    ablations.train("report", 5)
-    found = pd.read_csv("parts/ablations/report.csv")
-    assert found["epoch"].tolist() == found["minutes"].tolist() == [1, 2, 3, 4, 5]
-    assert found["test_accuracy"].notna().tolist() == [False] * 4 + [True]
+    report_recipe.train("report")
+    found = pd.read_csv("parts/report_recipe/report.csv")
+    assert found["epoch"].tolist() == found["minutes"].tolist() == list(range(1, 21))
+    assert found["test_accuracy"].notna().tolist() == [False] * 19 + [True]
     assert set(found["training"]) == {"report"} and not list((tmp_path / ".checkpoints").iterdir())
 
 
@@ -87,5 +81,5 @@ def test_a_precision_that_this_machine_lacks_is_refused_before_the_data_is_read(
 
     monkeypatch.setattr("oneshot.convnet.training.check_precision", refuse)
     with pytest.raises(UserError, match="no such instructions"):
-        ablations.train("ours", 1)
+        report_recipe.train("ours")
     assert asked == ["bfloat16"]
