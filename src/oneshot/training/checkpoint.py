@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -81,9 +82,10 @@ def _key(*determinants) -> str:
 
 def _local_sources() -> list[Path]:
     """List the code that the training depends on: the script that runs, and the project's modules it has imported."""
-    package = Path(__file__).parents[1]
-    loaded = {Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
-    sources = {path for path in loaded if package in path.parents}
+    # Compared as text, because TensorFlow brings thousands of modules.
+    package = os.path.dirname(os.path.dirname(__file__)) + os.sep
+    loaded = {str(getattr(module, "__file__", None)) for module in list(sys.modules.values())}
+    sources = {Path(file) for file in loaded if file.startswith(package)}
     # `python -c` has no script. That of pytest is always the same.
     script = Path(getattr(sys.modules["__main__"], "__file__", None) or "")
     return sorted(sources | {script} if script.is_file() else sources)
