@@ -1,4 +1,4 @@
-"""How `pytest` and `make test` divide the tests between two processes (the options are in pyproject.toml)."""
+"""How `pytest` and `make test` divide the tests between processes (the options are in pyproject.toml)."""
 
 import os
 
@@ -12,9 +12,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two processes for all tests; for those that are named none but this one, where a debugger works too."""
-    named = config.args_source != pytest.Config.ArgsSource.TESTPATHS or config.option.keyword
-    return 0 if named else 2
+    """Several processes for all tests; for those that are named none but this one, where a debugger works too.
+
+    Two, and three with the tests of the pipeline, which wait for other processes a third of their time.
+    """
+    if config.args_source != pytest.Config.ArgsSource.TESTPATHS or config.option.keyword:
+        return 0
+    return 2 if "not pipeline" in config.option.markexpr else 3
 
 
 def _needs_smoke_run(item: pytest.Item) -> bool:
@@ -32,7 +36,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the files so that no process waits for the other one, and both end together.
+    """Order the files so that no process waits for another one, and all end together.
 
     First one file that needs the small pipeline's run, then what takes long beside that run, then the other files that
     need it, and last the short ones.
