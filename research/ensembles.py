@@ -5,7 +5,7 @@ distances by the nets add up (Dvornik et al. 2019 combine nets for few-shot lear
 one net too, get the same episodes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +24,10 @@ from oneshot.evaluation.transforms import Task, task_of
 METHODS = ("raw", "prerelu_gap_whitened", "flip_prerelu_gap_whitened")
 
 
-def require_the_same_images(indices: Sequence[np.ndarray]) -> None:
-    """Raise UserError if nets are not of the same images; indices: (n,) in the data set, of each net."""
-    if any(not np.array_equal(other, indices[0]) for other in indices):
+def require_the_same_images(runs: Sequence[Mapping[str, np.ndarray]], classes: Sequence[int]) -> None:
+    """Raise UserError unless runs, the arrays of each net, have the same images of some classes; others may differ."""
+    found = [run["indices"][np.isin(run["labels"], classes)] for run in runs]
+    if any(not np.array_equal(other, found[0]) for other in found):
         raise UserError(
             "with cifar10.limit_per_class, seeds have other unseen images: leave it empty in params.yaml and the recipe"
         )
@@ -43,13 +44,17 @@ def rows(nets: dict[int, Task], settings: study.Params) -> list[dict]:
     one_shot, classes = settings.one_shot, settings.cifar10.unseen_classes
     labels = next(iter(nets.values())).labels
     protocol = {"images_per_class": one_shot.images_per_class, "draws": one_shot.draws, "seed": settings.seed}
-    sampled = sample(labels, classes, shots=one_shot.shots, episodes=one_shot.episodes, seed=settings.seed)
+    asked = {"shots": one_shot.shots, "episodes": one_shot.episodes, "queries": one_shot.queries}
+    sampled = sample(labels, classes, seed=settings.seed, **asked)
     found = []
     for method in METHODS:
         made = {seed: task.transformed(method) for seed, task in nets.items()}
         for group in groups(list(nets)):
             given = np.concatenate([made[seed] for seed in group], axis=1), labels, classes
-            counts = {f"{draws.shots}-shot {method}": classify_episodes(*given, draws.support) for draws in sampled}
+            counts = {
+                f"{draws.shots}-shot {method}": classify_episodes(*given, draws.support, draws.queries)
+                for draws in sampled
+            }
             if method == "raw":
                 counts = {"report's protocol, raw": report_protocol.run(*given, **protocol).confusions} | counts
             known = {"nets": len(group), "seeds": " ".join(map(str, group))}
@@ -58,14 +63,14 @@ def rows(nets: dict[int, Task], settings: study.Params) -> list[dict]:
     return found
 
 
-def one(recipe: str, *runs: Path) -> None:
-    """Evaluate the ensembles of one recipe's runs, folders RECIPE-SEED that seeds.py made."""
+def evaluate(*runs: Path) -> None:
+    """Write the table of the ensembles of some runs, folders RECIPE-SEED that seeds.py made."""
     settings = study.enter()
     data = {int(run.name.rpartition("-")[2]): files.read_arrays(run) for run in runs}
     nets = {seed: task_of(arrays, settings.cifar10.unseen_classes) for seed, arrays in data.items()}
-    require_the_same_images([arrays["indices"] for arrays in data.values()])
-    study.write_part("ensembles", recipe, pd.DataFrame(rows(nets, settings)).assign(recipe=recipe))
+    require_the_same_images(list(data.values()), settings.cifar10.unseen_classes)
+    study.write_table("ensembles", pd.DataFrame(rows(nets, settings)))
 
 
 if __name__ == "__main__":
-    study.main(__doc__, one, lambda: study.write_table("ensembles", study.parts("ensembles")))
+    study.main(__doc__, evaluate)

@@ -191,10 +191,10 @@ def studies() -> dict[str, pd.DataFrame]:
         ),
         "ensembles": pd.DataFrame(
             [
-                *[("default", 1, seed, "1-shot raw", 0.6 + 0.1 * place) for place, seed in enumerate("12")],
-                ("default", 2, "1 2", "1-shot raw", 0.75),
+                *[(1, seed, "1-shot raw", 0.6 + 0.1 * place) for place, seed in enumerate("12")],
+                (2, "1 2", "1-shot raw", 0.75),
             ],
-            columns=["recipe", "nets", "seeds", "setting", "accuracy"],
+            columns=["nets", "seeds", "setting", "accuracy"],
         ),
         "baselines": pd.DataFrame(
             [("plain", "raw", 1, 0.55, 0.01, 3), ("plain", "raw", 5, 0.7, 0.02, 3), ("pixels", "raw", 1, 0.3, None, 1)],

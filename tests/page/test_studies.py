@@ -17,7 +17,7 @@ from tests.page.elements import words
 from tests.page.made_up import made_up
 
 ROOT = Path(__file__).parents[2]
-ENSEMBLES = ["recipe", "nets", "seeds", "setting", "accuracy"]
+ENSEMBLES = ["nets", "seeds", "setting", "accuracy"]
 
 
 def metrics_of(value: float) -> dict[str, dict]:
@@ -98,28 +98,23 @@ def test_trainings_are_summarised_per_net_and_shots():
 
 def test_ensembles_of_one_size_are_averaged():
     rows = [
-        (recipe, len(seeds.split()), seeds, setting, accuracy + 0.1 * (recipe == "thorough"))
-        for recipe in ("default", "thorough")
+        (len(seeds.split()), seeds, setting, accuracy)
         for setting, gain in (("report's protocol, raw", 0), ("1-shot raw", 0.2))
         for seeds, accuracy in (("1", 0.1 + gain), ("2", 0.3 + gain), ("1 2", 0.35 + gain), ("2 1", 0.45 + gain))
     ]
     means, intervals = studies.over_ensembles(pd.DataFrame(rows, columns=ENSEMBLES))
-    sizes = ["default: 1 net (2)", "default: 2 nets (2)", "thorough: 1 net (2)", "thorough: 2 nets (2)"]
     for found in (means, intervals):
-        assert list(found) == sizes and list(found.index) == ["report's protocol, raw", "1-shot raw"]
-    np.testing.assert_allclose(means, [[0.2, 0.4, 0.3, 0.5], [0.4, 0.6, 0.5, 0.7]])
+        assert list(found) == ["1 net (2)", "2 nets (2)"]
+        assert list(found.index) == ["report's protocol, raw", "1-shot raw"]
+    np.testing.assert_allclose(means, [[0.2, 0.4], [0.4, 0.6]])
     half = stats.t.interval(0.95, 1, scale=0.1)[1]
-    np.testing.assert_allclose(intervals, [[half, np.nan] * 2] * 2)
+    np.testing.assert_allclose(intervals, [[half, np.nan]] * 2)
 
 
-def test_ensembles_have_a_column_per_recipe_and_number_of_nets():
-    rows = [
-        ("default", 1, "1", "1-shot raw", 0.6),
-        ("default", 1, "2", "1-shot raw", 0.7),
-        ("default", 2, "1 2", "1-shot flip_cl2n", 0.8),
-    ]
+def test_ensembles_have_a_column_per_number_of_nets():
+    rows = [(1, "1", "1-shot raw", 0.6), (1, "2", "1-shot raw", 0.7), (2, "1 2", "1-shot flip_cl2n", 0.8)]
     header, rows = studies.ensembles(pd.DataFrame(rows, columns=ENSEMBLES))
-    assert header == ("setting", "default: 1 net (2)", "default: 2 nets (1)")
+    assert header == ("setting", "1 net (2)", "2 nets (1)")
     assert rows == [("1-shot raw", "0.650 ± 0.635", None), ("1-shot CL2N, flip", None, "0.800")]
 
 

@@ -61,7 +61,12 @@ def test_each_ensemble_has_a_row_per_setting_and_the_squared_distances_add_up(se
     np.testing.assert_array_equal(given[-3 * shots], nets[1].transformed("flip_prerelu_gap_whitened"))
 
 
-def test_nets_of_other_images_are_refused():
-    ensembles.require_the_same_images([np.arange(5), np.arange(5)])
+def test_nets_of_other_unseen_images_are_refused():
+    """The seen ones, of which statistics are, follow from the seed."""
+    labels = np.array([6, 0, 7, 0])
+    first, alike, other = (
+        {"indices": np.array(indices), "labels": labels} for indices in ([1, 2, 3, 4], [1, 5, 3, 6], [1, 2, 4, 3])
+    )
+    ensembles.require_the_same_images([first, alike], [6, 7])
     with pytest.raises(UserError, match=r"limit_per_class, seeds have other unseen images"):
-        ensembles.require_the_same_images([np.arange(5), np.arange(1, 6)])
+        ensembles.require_the_same_images([first, other], [6, 7])

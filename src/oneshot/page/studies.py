@@ -100,7 +100,7 @@ def over_trainings(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def ensembles(table: pd.DataFrame) -> Table:
-    """The accuracy of the nets of several trainings together, in a column per recipe and number of nets."""
+    """The accuracy of the nets of several trainings together, in a column per number of nets."""
     means, intervals = over_ensembles(table)
     rows = [
         (in_words(setting), *map(value_text, means.loc[setting], intervals.loc[setting])) for setting in means.index
@@ -111,11 +111,11 @@ def ensembles(table: pd.DataFrame) -> Table:
 def over_ensembles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Summarise ensembles.csv: mean accuracies over the ensembles of each size, and their 95% intervals.
 
-    Both have a row per setting, and a column per recipe and number of nets, whose title says how many ensembles there
-    are. Half-widths are over trainings, by Student's t. Ensembles of several nets share nets, so their interval would
-    be too small: it is missing, as that of a single training, and as what was not measured.
+    Both have a row per setting, and a column per number of nets, whose title says how many ensembles there are.
+    Half-widths are over trainings, by Student's t. Ensembles of several nets share nets, so their interval would be
+    too small: it is missing, as that of a single training, and as what was not measured.
     """
-    shape = {"values": "accuracy", "index": "setting", "columns": ["recipe", "nets"], "sort": False}
+    shape = {"values": "accuracy", "index": "setting", "columns": "nets", "sort": False}
     means = table.pivot_table(aggfunc="mean", **shape).sort_index(axis=1)
     single = table.loc[table["nets"] == 1]
     deviations, trainings = (
@@ -123,8 +123,8 @@ def over_ensembles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         for how in ("std", "count")
     )
     intervals = half_width(deviations, trainings)
-    counts = table.groupby(["recipe", "nets"])["seeds"].nunique()
-    titles = [f"{recipe}: {nets} net{'s' if nets != 1 else ''} ({counts[recipe, nets]})" for recipe, nets in means]
+    counts = table.groupby("nets")["seeds"].nunique()
+    titles = [f"{nets} net{'s' if nets != 1 else ''} ({counts[nets]})" for nets in means]
     return means.set_axis(titles, axis=1), intervals.set_axis(titles, axis=1)
 
 
