@@ -4,11 +4,12 @@ import os
 
 import pytest
 
-from oneshot.core import environment
+from oneshot.core import environment, processor
 
-# Before a test imports NumPy. The stages have the same; and threads that wait for a busy processor took half of the
-# processor time of the tests of the page.
+# Before a test imports NumPy or TensorFlow. Threads that wait for a busy processor took half of the processor time of
+# the tests of the page, and a seventh of that of the ConvNets' tests.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault(processor.THREADS, "1")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
