@@ -82,7 +82,7 @@ def digits(count: int) -> LabelledImages:
     return LabelledImages(images, np.arange(count) % 5, np.arange(count))
 
 
-# The kinds of operations do not follow from both together.
+# These two have all kinds of operations that the eight cases have.
 FEW = {(8, "winograd"), (32, "plain")}
 CONVNETS = [
     pytest.param(*case, marks=[] if case in FEW else pytest.mark.long)

@@ -1,4 +1,4 @@
-"""TensorFlow's set-up: initial weights depend only on the seed."""
+"""TensorFlow's set-up: initial weights depend only on the seed, and its import hides no package for good."""
 
 import sys
 
