@@ -87,7 +87,7 @@ compare-runs: env  ## run the small pipeline twice and compare every hash (STORE
 check-stored: env  ## check that the stored results are unedited, current and within bounds (AGAINST=REVISION: and no worse than there)
 	@$(RUN) python -m tools.check_stored $(if $(AGAINST),--against $(AGAINST))
 
-test: env  ## run all tests: unit, pipeline and data; LONG=1: also those that only add cases, and more draws
+test: env  ## run the tests: unit, pipeline, data and browser; LONG=1: also those that only add cases, and more draws
 	@$(if $(LONG),ANY_PARAMS=20) $(RUN) pytest -m "$(if $(LONG),,not long)" --durations 10 $(if $(BUDGET),--budget $(BUDGET))
 
 #### Maintain

@@ -40,7 +40,7 @@ def headlines(parameters: Mapping) -> dict[str, str]:
         "10-class net, test accuracy": "new photographs of the 10 classes that a net was trained on",
         "6-class net, test accuracy": f"the same for a net that was trained on {seen} classes",
         "one-shot, the report's protocol": f"the {unseen} classes that it never saw, {of_photographs}",
-        f"1-shot, random episodes, {CHOSEN}": "the same, features transformed and averaged over mirror images",
+        f"1-shot, random episodes, {CHOSEN}": "the same in random episodes, by transformed features and mirror images",
         "siamese-3d, unseen digits, 1-shot": f"{new} digits that a net never saw, {of_digits}",
     }
 
@@ -167,10 +167,14 @@ def fill(text: str, tables: Mapping[str, str]) -> str:
 
 
 class Stored(NamedTuple):
-    """What several texts are made from; metrics: by path below metrics/ without .json; tables: of the studies."""
+    """What several texts are made from.
+
+    metrics: by path below metrics/ without .json; tables: of the studies; stale: the revisions of the stale ones.
+    """
 
     metrics: Mapping[str, Mapping]
     tables: Mapping[str, pd.DataFrame]
+    stale: Mapping[str, str]
     pipeline: Mapping
     parameters: Mapping
 
@@ -180,9 +184,10 @@ def read_stored() -> Stored:
     files = visible("metrics", "**/*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
     tables = {path.stem: pd.read_csv(path) for path in Path("research/tables").glob("*.csv")}
+    stale = {name: study["stale"] for name, study in read_json("docs/studies.json").items() if study["stale"]}
     parameters = params.read()
     params.check(parameters, params.stage_schemas())
-    return Stored(metrics, tables, load_yaml("dvc.yaml"), parameters)
+    return Stored(metrics, tables, stale, load_yaml("dvc.yaml"), parameters)
 
 
 def readme(found: Stored) -> dict[str, str]:
@@ -202,11 +207,20 @@ def results(found: Stored) -> dict[str, str]:
     conclusions = sentences(found.parameters, found.metrics, methods, together, confusion, seeds)
     shown = studies.shown(found.tables)
     missing = "Not measured yet: `dvc --cd research repro {}` makes this table."
+
+    def made(study: str, what: str = "This table") -> str:
+        revision = found.stale.get(study)
+        return f"\n\n{what} was made at revision {revision}, by other code, parameters or data." if revision else ""
+
+    metrics = markdown(*studies.all_metrics(found.metrics, seeds, thorough, found.parameters["cifar10"]))
     return {
-        "results": markdown(*studies.all_metrics(found.metrics, seeds, thorough, found.parameters["cifar10"])),
+        "results": metrics + made("seeds", "The mean of trainings") + made("seeds_thorough", "The last column"),
         "confusions": markdown(*confused_table(digits)),
         "conclusions": "\n".join(f"- {sentence}" for sentence in conclusions),
-        **{name: markdown(*shown[name]) if name in shown else missing.format(name) for name in studies.TABLES},
+        **{
+            name: markdown(*shown[name]) + made(name) if name in shown else missing.format(name)
+            for name in studies.TABLES
+        },
     }
 
 

@@ -60,6 +60,15 @@ def test_a_study_that_has_not_run_says_so_in_place_of_its_table(tmp_path, monkey
     assert "`dvc --cd research repro ensembles` makes" not in text
 
 
+def test_a_table_of_other_code_names_its_revision(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    found = results.read_stored()._replace(stale={"ensembles": "abc1234", "seeds_thorough": "def5678"})
+    tables = results.results(found)
+    assert "\n\nThis table was made at revision abc1234, by other code" in tables["ensembles"]
+    assert "\n\nThe last column was made at revision def5678, by other code" in tables["results"]
+    assert "revision" not in tables["ceilings"]
+
+
 def test_every_study_has_a_row_in_the_texts():
     stages = load_yaml(str(ROOT / "research/dvc.yaml"))["stages"]
     made = [name for name, stage in stages.items() if "tables/" in str(stage.get("do", stage)["outs"])]
