@@ -18,7 +18,7 @@ def plain_loop(features: np.ndarray, labels: np.ndarray, classes: int, episodes:
     for support in episodes[:, :, 0]:
         queries = np.delete(np.arange(len(labels)), support)
         model = KNeighborsClassifier(1, algorithm="brute").fit(features[support], labels[support])
-        matrices.append(confusion_matrix(model.predict(features[queries]), labels[queries], classes))
+        matrices.append(confusion_matrix(labels[queries], model.predict(features[queries]), classes))
     return np.stack(matrices)
 
 

@@ -25,7 +25,7 @@ def main(params: Params, net: str) -> str:
     from oneshot.core import files
     from oneshot.datasets import mnist
     from oneshot.evaluation import confusion, few_shot, transforms
-    from oneshot.evaluation.episodes import choose_images, require_features, require_images
+    from oneshot.evaluation.episodes import choose_images, draw_episodes, require_features, require_images
     from oneshot.evaluation.projections import point_table
 
     seen, unseen, one_shot = params.mnist.seen_digits, params.mnist.unseen_digits, params.one_shot
@@ -55,13 +55,13 @@ def main(params: Params, net: str) -> str:
         for shots, found in few_shot.accuracy_metrics(table).items():
             metrics["unseen"][shots]["maps_whitened"] = found
     fewest = min(one_shot.shots)
-    confusions = few_shot.evaluate_groups(
-        points, labels, groups, shots=[fewest], episodes=one_shot.episodes, seed=params.seed
-    )
-    matrices = [
-        confusion.to_table(confusions[group, fewest].sum(0), digits).assign(part=group, shots=fewest)
-        for group, digits in groups.items()
-    ]
+    matrices = []
+    for group, digits in groups.items():
+        support = draw_episodes(
+            labels, digits, episodes=one_shot.episodes, shots=fewest, seed=params.seed, purpose=group
+        )
+        total = sum(counts.sum(0) for counts in few_shot.counted(points, labels, digits, support))
+        matrices.append(confusion.to_table(total, digits).assign(part=group, shots=fewest))
     scatters = []
     for group in ("seen", "unseen"):
         shown = choose_images(labels, groups[group], pictured, params.seed, "pictures")

@@ -92,7 +92,12 @@ def test_pickles_and_broken_arrays_are_refused(tmp_path):
     np.save(tmp_path / "pickle.npy", np.array([{}], object), allow_pickle=True)
     (tmp_path / "broken.npy").write_bytes(b"\x93NUMPY\x01\x00nonsense")
     (tmp_path / "empty.npy").write_bytes(b"")
-    for name in ("pickle", "broken", "empty"):
+    (tmp_path / "zip.npy").write_bytes(b"PK\3\4 and no archive")
+    files.write_array(tmp_path / "header.npy", np.arange(3))
+    whole = bytearray((tmp_path / "header.npy").read_bytes())
+    whole[8] = 20  # the length of the header, which ends within a word
+    (tmp_path / "header.npy").write_bytes(whole)
+    for name in ("pickle", "broken", "empty", "zip", "header"):
         with pytest.raises(UserError, match=name):
             files.read_array(tmp_path / f"{name}.npy")
 
@@ -108,6 +113,12 @@ def test_json_is_sorted_and_rounded(tmp_path):
     text = (tmp_path / "m.json").read_text()
     assert json.loads(text) == {"a": {"list": [0.333333], "n": 3}, "b": 0.1}
     assert text.index('"a"') < text.index('"b"') and text.endswith("}\n")
+
+
+def test_json_nested_too_deep_is_refused(tmp_path):
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match=r"deep\.json is not JSON"):
+        files.read_json(tmp_path / "deep.json")
 
 
 def test_json_has_no_nan(tmp_path):
@@ -138,6 +149,18 @@ def test_weights_come_back_with_the_same_bytes_each_time(tmp_path):
     model.set_weights([np.zeros((3, 2)), np.zeros(2)])
     files.read_weights(tmp_path / "a.weights.h5", model)
     assert model.get_weights()[0].tolist() == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_a_full_disk_is_noticed_before_weights_are_written(tmp_path, monkeypatch):
+    """HDF5 ends the process with a segmentation fault."""
+    path, model = tmp_path / "a.weights.h5", dense(2)
+    path.write_bytes(b"old")
+    monkeypatch.setattr(files.os, "posix_fallocate", failing(errno.ENOSPC))
+    monkeypatch.setattr(type(model), "save_weights", lambda *_, **__: pytest.fail("was called"))
+    with pytest.raises(OSError) as raised:
+        files.write_weights(path, model)
+    assert raised.value.errno == errno.ENOSPC and raised.value.filename == str(path)
+    assert path.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["a.weights.h5"]
 
 
 def test_weights_of_another_net_or_none_are_refused(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from dvc.utils.serialize import load_yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from oneshot.core import params
 from oneshot.core.errors import UserError
@@ -75,6 +75,24 @@ def test_mistakes(change, sentence):
     with pytest.raises(UserError, match=sentence) as raised:
         params.check(TREE | change, SCHEMAS)
     assert "\n" not in str(raised.value)
+
+
+def test_a_rule_about_several_keys_does_not_repeat_them_all():
+    class Range(params.Schema):
+        low: int
+        high: int
+
+        @model_validator(mode="after")
+        def _ordered(self):
+            if self.low > self.high:
+                raise ValueError("low must not exceed high")
+            return self
+
+    class Both(params.Schema):
+        range: Range
+
+    with pytest.raises(UserError, match=r"^params\.yaml: range: low must not exceed high$"):
+        params.validate({"range": {"low": 2, "high": 1}}, Both)
 
 
 def test_all_is_well():

@@ -44,6 +44,8 @@ def test_fault_that_does_not_pass(cifar10, web, monkeypatch, fault):
         ("endless", "sent more than the data can have"),
         ("/cifar-10-binary.tar.gz", "answered with HTTP status 302"),
         ("file:///etc/passwd", "InvalidSchema"),
+        ("http://[::1", "sent a malformed answer"),
+        (f"http://{'a' * 300}/", "sent a malformed answer"),
         (b"<html>sign in</html>", "cifar-10-binary.tar.gz: the file is not a gzip file"),
         (b"", "cifar-10-binary.tar.gz: the gzip file is truncated"),
     ],

@@ -9,7 +9,6 @@ from oneshot.evaluation.episodes import classify_episodes, draw_episodes, query_
 from oneshot.evaluation.few_shot import (
     compare_methods,
     compare_transductive,
-    evaluate_groups,
     few_shot_accuracy,
     method_metrics,
     sample,
@@ -95,31 +94,14 @@ def test_transductive_rows_are_compared_with_the_same_transform_on_the_same_draw
         assert row["gain_interval_95"] == pytest.approx(1.96 * gains.std(ddof=1) / 5)
 
 
-def test_each_group_is_classified_among_its_own_classes_with_its_own_draws(task):
-    labels = task.labels
-    features = task.unseen["units"][0]
-    groups = {"seen": [8, 6], "unseen": [6, 7, 8]}
-    confusions = evaluate_groups(features, labels, groups, shots=[3, 1], episodes=7, seed=2)
-    assert list(confusions) == [("seen", 1), ("seen", 3), ("unseen", 1), ("unseen", 3)]
-    for (group, shots), counts in confusions.items():
-        classes = groups[group]
-        support = draw_episodes(labels, classes, episodes=7, shots=shots, seed=2, purpose=group)
-        np.testing.assert_array_equal(counts, classify_episodes(features, labels, classes, support))
-        assert counts.sum(2).tolist() == [[20 - shots] * len(classes)] * 7
-
-
-def test_the_draws_of_a_group_depend_on_its_name(task):
-    labels = task.labels
-    features = task.unseen["units"][0]
-    groups = {"seen": CLASSES, "all": CLASSES}
-    confusions = evaluate_groups(features, labels, groups, shots=[1], episodes=7, seed=2)
-    assert not np.array_equal(confusions["seen", 1], confusions["all", 1])
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_features_of_ones_own_that_are_no_numbers_are_refused(value):
     features, labels = np.random.default_rng(0).normal(size=(40, 3)), np.repeat(["a", "b"], 20)
     assert few_shot_accuracy(features, labels, shots=[1], episodes=5)["accuracy"].between(0, 1).all()
+    with pytest.raises(ValueError, match="no finite numbers"):
+        few_shot_accuracy(features.astype(str), labels, shots=[1], episodes=5)
+    with pytest.raises(ValueError, match=r"at least one example of each class, but shots are \[0, 1\]"):
+        few_shot_accuracy(features, labels, shots=[0, 1], episodes=5)
     features[7, 1] = value
     with pytest.raises(ValueError, match="no finite numbers"):
         few_shot_accuracy(features, labels, shots=[1], episodes=5)

@@ -4,14 +4,14 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from oneshot.core.errors import UserError
 from oneshot.core.files import read_arrays, read_json, write_arrays
 from oneshot.core.params import validate
 from oneshot.evaluation.confusion import accuracy
-from oneshot.evaluation.episodes import choose_images
-from oneshot.evaluation.few_shot import evaluate_groups
+from oneshot.evaluation.episodes import choose_images, classify_episodes, draw_episodes
 from oneshot.evaluation.transforms import transform_features
 
 STAGES = Path(__file__).parents[2] / "stages"
@@ -173,8 +173,13 @@ def test_a_small_run_that_fits_writes_its_tables(features):
     arrays = read_arrays("features/siamese-2d")
     maps, seen = ({"maps": arrays[name][None]} for name in ("maps", "seen_maps"))
     whitened = transform_features("maps_whitened", maps, seen, arrays["seen_labels"])
-    many = {"shots": [1], "episodes": 2, "seed": 1}
-    (counts,) = evaluate_groups(whitened, arrays["labels"], {"unseen": [5, 6, 7, 8, 9]}, **many).values()
-    assert unseen["maps_whitened"]["accuracy"] == pytest.approx(accuracy(counts).mean(), abs=1e-6)
+    labels, digits = arrays["labels"], [5, 6, 7, 8, 9]
+    support = draw_episodes(labels, digits, episodes=2, shots=1, seed=1, purpose="unseen")
+    found = accuracy(classify_episodes(whitened, labels, digits, support)).mean()
+    assert unseen["maps_whitened"]["accuracy"] == pytest.approx(found, abs=1e-6)
     assert unseen["maps_whitened"]["accuracy"] > unseen["accuracy"], "the maps have the digits in them"
-    assert Path("plots/one_shot_mnist/siamese-2d/confusion.csv").is_file()
+    table = pd.read_csv("plots/one_shot_mnist/siamese-2d/confusion.csv")
+    for group, digits in {"unseen": [5, 6, 7, 8, 9], "all": range(10)}.items():
+        support = draw_episodes(labels, digits, episodes=2, shots=1, seed=1, purpose=group)
+        counts = classify_episodes(arrays["embeddings"], labels, digits, support).sum(0)
+        assert table.query("part == @group")["count"].tolist() == counts.ravel().tolist()

@@ -74,7 +74,7 @@ def parameter_files(draw: st.DrawFn) -> dict:
         "cifar10": {
             "seen_classes": seen,
             "unseen_classes": unseen,
-            "validation_per_class": draw(st.integers(1, limits["cifar10"] - 1)),
+            "validation_per_class": draw(st.integers(1, limits["cifar10"] - 2)),
             "limit_per_class": limits["cifar10"],
         },
         "mnist": {

@@ -106,6 +106,11 @@ def test_metrics_of_pairs():
     assert metrics["loss"] == pytest.approx((0.005 + 0.405 + 0.18 + 0) / 4)
 
 
+def test_metrics_of_pairs_of_a_net_that_diverged_are_no_numbers():
+    metrics = pair_metrics(np.array([0.1, np.nan, np.inf]), np.array([1, 1, 0]), margin=1.0)
+    assert np.isnan(metrics["auc"])
+
+
 def test_all_pairs_are_each_pair_once():
     rng = np.random.default_rng(0)
     embeddings, labels = rng.normal(size=(7, 2)).astype(np.float32), rng.integers(3, size=7)

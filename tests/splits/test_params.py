@@ -57,14 +57,14 @@ def test_the_usual_parameters_are_valid():
         ("seen_classes", 3, r"cifar10\.seen_classes: should be a valid list, but is 3"),
         ("unseen_classes", [6, 6], r"cifar10\.unseen_classes: must not name a class twice"),
         ("validation_per_class", 0, r"cifar10\.validation_per_class: should be greater than or equal to 1, but is 0"),
-        ("validation_per_class", 5000, r"cifar10\.validation_per_class: should be less than 5000, but is 5000"),
+        ("validation_per_class", 4999, r"cifar10\.validation_per_class: should be less than or equal to 4998"),
         ("limit_per_class", 5001, r"cifar10\.limit_per_class: should be less than or equal to 5000, but is 5001"),
         (
             "limit_per_class",
-            7,
-            r"cifar10\.limit_per_class: must be more than cifar10\.validation_per_class, which is 7",
+            8,
+            r"cifar10\.limit_per_class: must be at least 9: cifar10\.validation_per_class is 7, and training needs 2",
         ),
-        ("limit_per_class", -1, r"cifar10\.limit_per_class: must be more than .*, but is -1"),
+        ("limit_per_class", -1, r"cifar10\.limit_per_class: must be at least 9: .*, but is -1"),
         ("limit_per_class", True, r"cifar10\.limit_per_class: should be a valid integer"),
     ],
 )
@@ -83,7 +83,7 @@ def test_bad_cifar10_parameters_are_refused(key, value, message):
         ),
         ("limit_per_class", 5422, r"mnist\.limit_per_class: should be less than or equal to 5421"),
         ("validation_per_class", 5421, r"mnist\.validation_per_class: should be less than 5421"),
-        ("limit_per_class", 3, r"mnist\.limit_per_class: must be more than mnist\.validation_per_class, which is 7"),
+        ("limit_per_class", 3, r"mnist\.limit_per_class: must be at least 8: mnist\.validation_per_class is 7"),
     ],
 )
 def test_bad_mnist_parameters_are_refused(key, value, message):

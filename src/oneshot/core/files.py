@@ -66,8 +66,11 @@ def read_array(path: str | Path) -> np.ndarray:
         return np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"{path} is missing: {_MISSING}") from None
-    except (ValueError, EOFError) as error:
-        raise UserError(f"{path} is not a readable .npy array ({error}): delete it and run dvc repro") from None
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # whatever NumPy raises on a damaged header
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} is not a readable .npy array ({reason}): delete it and run dvc repro") from None
 
 
 def write_arrays(folder: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -138,7 +141,7 @@ def read_json(path: str | Path) -> dict:
     """Read a JSON file; raises UserError if it is missing or not JSON."""
     try:
         return json.loads(_read(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not JSON ({error}): delete it and run dvc repro") from None
 
 
@@ -154,13 +157,21 @@ def csv_text(table) -> str:
 
 
 def write_weights(path: str | Path, model) -> None:
-    """Write a Keras model's weights as .weights.h5, atomically."""
+    """Write a Keras model's weights as .weights.h5, atomically; raises OSError as write_bytes does."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
+        with temporary.open("wb") as file:
+            # HDF5 crashes where the disk is full, so whether there is space for the weights is tried first.
+            os.posix_fallocate(file.fileno(), 0, 4 * model.count_params() + 2**20)
         model.save_weights(temporary, overwrite=True)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

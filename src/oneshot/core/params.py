@@ -98,7 +98,9 @@ def validate(tree: dict, schema: type[T]) -> T:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         place = f"params.yaml: {key}" if key else "params.yaml"
-        given = "" if first["type"] == "missing" or not key else f", but is {first['input']!r}"
+        # A rule about several keys names them itself; the whole group would say nothing.
+        several = first["type"] == "value_error" and isinstance(first["input"], dict)
+        given = "" if first["type"] == "missing" or not key or several else f", but is {first['input']!r}"
         rule = first["msg"].removeprefix("Value error, ")
         rule = rule.replace("Field required", "is missing").replace("Input should", "should")
         raise UserError(f"{place}: {rule}{given}") from None

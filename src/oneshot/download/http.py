@@ -16,8 +16,8 @@ TIMEOUTS = (5.0, 30.0)  # seconds for a host to answer at all, and between two p
 def download(url: str, path: Path, limit: int) -> None:
     """Download a URL into a file, of `limit` bytes at most.
 
-    Raises Failure if the host refuses, the transfer is interrupted (temporary) or the host sends more; OSError if there
-    is no space.
+    Raises Failure if the host refuses, its answer is malformed, the transfer is interrupted (temporary) or the host
+    sends more; OSError if there is no space.
     """
     # A bar is false without a total, so it gets one; the downloader sets the real one. (Pooch's types allow only True.)
     bar: Any = tqdm(desc=path.name, total=limit, unit="B", unit_scale=True, mininterval=1, delay=1)
@@ -29,6 +29,8 @@ def download(url: str, path: Path, limit: int) -> None:
             get(url, Bounded(file, limit), None)
         except requests.RequestException as error:
             raise _failure(error) from None
+        except ValueError:  # of a header that is no number, no text or no address
+            raise Failure("sent a malformed answer") from None
 
 
 class Bounded:

@@ -83,12 +83,12 @@ def draw_episodes(
 
 
 def query_parts(labels: np.ndarray, classes: Sequence[int], queries: int, *, shots: int, seed: int) -> list[np.ndarray]:
-    """Divide the images of the classes at random into parts with at most `queries` of each class: positions (m,) int64.
+    """Divide the images of the classes at random into parts with about `queries` of each class: positions (m,) int64.
 
     labels: (n,) integers; the parts have as equal a share of each class as possible, and no fewer images of it than are
-    left for a query beside `shots` support images. If successive episodes classify successive parts (see
-    `classify_episodes`), all images are used equally often, so a mean over episodes hardly differs from one in which
-    each classifies all.
+    left for a query beside `shots` support images, which may be more than `queries`. If successive episodes classify
+    successive parts (see `classify_episodes`), all images are used equally often, so a mean over episodes hardly
+    differs from one in which each classifies all.
     """
     places = [np.flatnonzero(labels == label) for label in classes]
     most, fewest = max(map(len, places)), min(map(len, places))

@@ -31,7 +31,7 @@ def few_shot_accuracy(
     X: (n, d) float features; y: (n,) their classes, integers or names; shots: numbers of examples of each class;
     classes: all are the ways of every episode, by default all of y; episodes: random choices of the examples, all other
     images are queries; purpose: what the draws are seeded with besides the seed. Raises ValueError if X holds no
-    numbers, y is of another length, there is one class only, or one has too few images.
+    numbers, y is of another length, shots are below one, there is one class only, or one has too few images.
 
     Returns a row per number of shots, fewest first: shots, accuracy, interval_95 (half-width, of the mean over
     episodes), low and high (95% of the episodes are between).
@@ -41,8 +41,10 @@ def few_shot_accuracy(
     X, y = np.asarray(X), np.asarray(y)
     if X.ndim != 2 or y.shape != X.shape[:1]:
         raise ValueError(f"features are (n, d) and labels (n,), but have the shapes {X.shape} and {y.shape}")
-    if not np.isfinite(X).all():
+    if X.dtype.kind not in "biuf" or not np.isfinite(X).all():
         raise ValueError("the features hold values that are no finite numbers")
+    if min(shots) < 1:
+        raise ValueError(f"an episode has at least one example of each class, but shots are {list(shots)}")
     chosen = list(np.unique(y) if classes is None else classes)
     rows = []
     for count in sorted(shots):
@@ -94,7 +96,7 @@ def sample(
 ) -> list[Draws]:
     """Sample the episodes in which methods are compared, fewest shots first.
 
-    queries: images of each class that an episode classifies at most, see query_parts.
+    queries: images of each class that an episode classifies, about; see query_parts.
     """
     found = []
     for count in sorted(shots):
@@ -152,24 +154,3 @@ def method_metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]
         found = {name: row[name] for name in ("accuracy", "interval_95")}
         metrics.setdefault(f"shot_{row['shots']}", {})[row["method"]] = found
     return metrics
-
-
-def evaluate_groups(
-    features: np.ndarray,
-    labels: np.ndarray,
-    groups: Mapping[str, Sequence[int]],
-    *,
-    shots: Sequence[int],
-    episodes: int,
-    seed: int,
-) -> dict[tuple[str, int], np.ndarray]:
-    """Classify within each group of classes: {(group, shots): confusions (episodes, classes, classes) int64}.
-
-    features: (n, d) float; labels: (n,) integers; groups: {name: classes}; the name seeds the episodes.
-    """
-    confusions = {}
-    for group, classes in groups.items():
-        for count in sorted(shots):
-            support = draw_episodes(labels, classes, episodes=episodes, shots=count, seed=seed, purpose=group)
-            confusions[group, count] = classify_episodes(features, labels, classes, support)
-    return confusions

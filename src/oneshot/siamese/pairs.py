@@ -1,5 +1,7 @@
 """Pairs of images: their distances, the contrastive loss, and the metrics of many pairs."""
 
+import math
+
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
@@ -68,13 +70,13 @@ def pair_metrics(distance: np.ndarray, same: np.ndarray, margin: float) -> dict[
     """Loss, accuracy and area under the ROC curve of pairs: distance (n,), same (n,) -> metrics.
 
     A pair is classified as the same digit if its distance is below margin / 2, halfway between the distances that the
-    loss aims at. The area under the curve needs no threshold.
+    loss aims at. The area under the curve needs no threshold; it is nan if a distance is not finite.
     """
     loss = contrastive_loss(tf.constant(distance, tf.float32), tf.constant(same, tf.float32), margin)
     return {
         "loss": float(np.mean(loss)),
         "accuracy": float(np.mean((distance < margin / 2) == (same == 1))),
-        "auc": float(roc_auc_score(same, -distance)),
+        "auc": float(roc_auc_score(same, -distance)) if np.isfinite(distance).all() else math.nan,
     }
 
 

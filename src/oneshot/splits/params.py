@@ -26,7 +26,8 @@ class Cifar10Params(Schema):
 
     seen_classes: Classes
     unseen_classes: Classes
-    validation_per_class: int = Field(ge=1, lt=CIFAR10_IMAGES["training"])
+    # Two training images of each class choose the temperature of the probabilities.
+    validation_per_class: int = Field(ge=1, le=CIFAR10_IMAGES["training"] - 2)
     limit_per_class: Annotated[int, Field(le=CIFAR10_IMAGES["training"])] | None
 
     @field_validator("unseen_classes")
@@ -37,7 +38,7 @@ class Cifar10Params(Schema):
     @field_validator("limit_per_class")
     @classmethod
     def _leaves_training(cls, limit: int | None, info: ValidationInfo) -> int | None:
-        return _above(limit, info.data.get("validation_per_class", 0), "cifar10.validation_per_class")
+        return _above(limit, info.data.get("validation_per_class", 0), 2, "cifar10.validation_per_class")
 
 
 class MnistParams(Schema):
@@ -57,7 +58,7 @@ class MnistParams(Schema):
     @field_validator("limit_per_class")
     @classmethod
     def _leaves_training(cls, limit: int | None, info: ValidationInfo) -> int | None:
-        return _above(limit, info.data.get("validation_per_class", 0), "mnist.validation_per_class")
+        return _above(limit, info.data.get("validation_per_class", 0), 1, "mnist.validation_per_class")
 
 
 class UnseenClassParams(Schema):
@@ -80,7 +81,8 @@ def _without(classes: list[int], others: list[int], key: str) -> list[int]:
     return classes
 
 
-def _above(limit: int | None, validation: int, key: str) -> int | None:
-    if limit is not None and limit <= validation:
-        raise ValueError(f"must be more than {key}, which is {validation}, or no training image remains")
+def _above(limit: int | None, validation: int, training: int, key: str) -> int | None:
+    if limit is not None and limit < validation + training:
+        least = validation + training
+        raise ValueError(f"must be at least {least}: {key} is {validation}, and training needs {training} more")
     return limit
