@@ -20,7 +20,10 @@ def settings_of(recipe: str) -> list[str]:
     """Read the settings of a file in recipes/, such as "convnet.recipe.batch=32"; "default" has none."""
     if recipe == "default":
         return []
-    return [word for word in (ROOT / "recipes" / recipe).read_text(encoding="utf-8").split() if word != "-S"]
+    path = ROOT / "recipes" / recipe
+    if not path.is_file():
+        raise UserError(f"there is no recipe {recipe}: name a file in recipes/, or default")
+    return [word for word in path.read_text(encoding="utf-8").split() if word != "-S"]
 
 
 def change(tree: dict, settings: list[str]) -> dict:

@@ -4,6 +4,7 @@ The cost of a step does not depend on what an image shows. What is measured is p
 other work on the machine disturbs less than the time on a clock.
 """
 
+import inspect
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pandas as pd
 import study
 
 from oneshot.core import environment, params
+from oneshot.core.errors import UserError
 from oneshot.core.images import LabelledImages
 from oneshot.core.provenance import machine, peak_memory, processor_of
 from oneshot.siamese.params import Recipe
@@ -98,8 +100,10 @@ def growth(points: pd.DataFrame) -> pd.DataFrame:
 
 def one(point: str) -> None:
     """Measure one point, such as convnet-side-24: work, what varies, its size."""
-    name, varied, size = point.split("-")
+    name, varied, size = (*point.split("-"), "", "")[:3]
     title, work = study.chosen("work", name, WORK)
+    if varied not in inspect.signature(work).parameters or not size.isdecimal():
+        raise UserError(f"{point} is no point to measure, such as convnet-side-24")
     environment.enter(COMPUTE)
     found = {"work": title, "varied": varied, "size": int(size), "seconds": work(**{varied: int(size)})}
     # This process has done nothing else.

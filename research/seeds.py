@@ -29,7 +29,8 @@ def row(metrics: dict[str, dict]) -> dict[str, float]:
 def one(training: str, net: str) -> None:
     """Train one net, or what follows from it; of the 6-class net, keep the features in runs/TRAINING."""
     recipe, _, seed = training.rpartition("-")
-    with pipeline.run(recipe, f"seed={seed}", *TARGETS[net]) as (folder, metrics):
+    targets = study.chosen("net", net, TARGETS)
+    with pipeline.run(recipe, f"seed={seed}", *targets) as (folder, metrics):
         for path in (folder / "features").glob("6-class/*"):
             write_bytes(f"runs/{training}/{path.name}", path.read_bytes())
         found = pd.DataFrame([{"recipe": recipe, "seed": int(seed)} | row(metrics)])

@@ -20,6 +20,7 @@ class Params(Schema):
 
 def main(params: Params, net: str) -> str:
     """Write the metrics, of a siamese net and unseen digits also by its last maps, and the tables of the pictures."""
+    import numpy as np
     import pandas as pd
 
     from oneshot.core import files
@@ -60,7 +61,7 @@ def main(params: Params, net: str) -> str:
         support = draw_episodes(
             labels, digits, episodes=one_shot.episodes, shots=fewest, seed=params.seed, purpose=group
         )
-        total = sum(counts.sum(0) for counts in few_shot.counted(points, labels, digits, support))
+        total = np.sum([counts.sum(0) for counts in few_shot.counted(points, labels, digits, support)], axis=0)
         matrices.append(confusion.to_table(total, digits).assign(part=group, shots=fewest))
     scatters = []
     for group in ("seen", "unseen"):

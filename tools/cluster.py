@@ -25,6 +25,7 @@ def run(
     experiments: Mapping[str, tuple[Sequence[str], Sequence[str]]],
     address: str,
     *,
+    first: Sequence[str] = (),
     patience: float = PATIENCE,
     pause: float = job.PAUSE,
 ) -> Iterator[str]:
@@ -32,8 +33,8 @@ def run(
 
     An experiment of this commit by the same name is replaced, as by DVC's queue.
     experiments: {name: (values to set, such as margin=2; stages to reproduce, none means all)}; address: of the
-    scheduler; pause: see job.run. Exits with one sentence if the workspace differs from its commit, if no scheduler
-    answers, or, after all others have ended, if an experiment failed or had no worker for `patience` seconds.
+    scheduler; first, pause: see job.run. Exits with one sentence if the workspace differs from its commit, if no
+    scheduler answers, or, after all others have ended, if an experiment failed or had no worker for `patience` seconds.
     """
     try:
         import cloudpickle
@@ -64,6 +65,7 @@ def run(
                 lambda *words, **options: run_job(*words, **options),
                 *(name, settings, stages, repository, revision),
                 place=place,
+                first=first,
                 pause=pause,
                 # Two sweeps at once that want the same experiment share it.
                 key="-".join((name, revision, place, *settings, *stages)),
@@ -103,7 +105,7 @@ def main() -> None:
         sys.exit("error: there is no folder research here: run this in the project's folder")
     os.chdir("research")
     experiments = {re.sub(r"[^\w-]", "-", stage): ([], [stage]) for stage in options.stages}
-    for name in run(experiments, options.address):
+    for name in run(experiments, options.address, first=["split"]):
         print(f"{name} is done", flush=True)
 
 

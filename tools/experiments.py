@@ -1,6 +1,6 @@
 """List the experiments of this commit, one per line of 80 columns: margin and one-shot accuracy.
 
-The accuracy is that from the fewest examples of each unseen class: photographs by the report's protocol, drawings by
+The accuracy is that from one example of each unseen class: photographs by the report's protocol, drawings by
 the embeddings of the two siamese nets. `dvc exp show` has all parameters and metrics.
 """
 

@@ -98,14 +98,16 @@ def run(
     scratch: str | Path | None = None,
     *,
     place: str = "",
+    first: Sequence[str] = (),
     echo: bool = False,
     pause: float = PAUSE,
 ) -> tuple[str, str]:
     """Run one experiment and push it; return its Git reference and its commit at the remote.
 
     settings: such as margin=2; targets: stages, none means all; repository: address of the Git remote; scratch: folder
-    for the clone; place: the project's folder in its repository; echo: print what commands print; pause: seconds before
-    a remote that is away is tried again. Raises RuntimeError with a sentence, and the end of the log, if it fails.
+    for the clone; place: the project's folder in its repository; first: stages of the project at the top of the
+    repository, whose outputs this one reads; echo: print what commands print; pause: seconds before a remote that is
+    away is tried again. Raises RuntimeError with a sentence, and the end of the log, if it fails.
     """
     with _scratch(scratch) as (folder, group):
         shell = Shell(folder, group, echo, pause)
@@ -132,6 +134,11 @@ def run(
         parameters = _check(shell, ref, settings, targets)
         if commit := _at_remote(shell, ref, parameters, targets):
             return ref, commit
+        if first:
+            shell.folder = folder / "project"
+            shell.patiently(f"run the stages {', '.join(first)}", "dvc", "repro", *first)
+            shell.must("git", "reset", "--quiet", "--hard")
+            shell.folder = project
         words = ["--pull", "--allow-missing", f"--name={name}", *(f"--set-param={value}" for value in settings)]
         shell.patiently(f"run the experiment {name}", "dvc", "exp", "run", *words, *targets)
         # The experiment comes last: if it is at the remote, then so is everything else.

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from oneshot.core import keys
 from oneshot.core.files import read_json
 from oneshot.core.params import read
-from oneshot.page.metrics import METRICS, of_report
+from oneshot.page.metrics import METRICS, of_report, stored
 
 
 def lines(folder: str | Path) -> list[str]:
-    """Sum up the metrics of a project whose pipeline has run; the report's numbers only for the report's classes."""
+    """Sum up the metrics of a project whose pipeline has run; the report's numbers only for the report's classes.
+
+    What was not measured, as accuracy from one example without it among one_shot.shots, has no line.
+    """
     folder = Path(folder)
     cifar10 = read(folder)["cifar10"]
     one_shot = f"{len(cifar10['unseen_classes'])} unseen classes, one example of each, the report's protocol, accuracy"
@@ -21,7 +23,10 @@ def lines(folder: str | Path) -> list[str]:
     }
     shown = []
     for name, title in titles.items():
-        value = keys.get(read_json(folder / f"metrics/{METRICS[name].file}.json"), METRICS[name].key)
+        file, key, _ = METRICS[name]
+        value = stored({file: read_json(folder / f"metrics/{file}.json")}, file, key)
+        if value is None:
+            continue
         report = of_report(name, cifar10)
         shown.append(f"{title}: {value:.3f}" + (f" (report: {report:.2f})" if report else ""))
     page = folder / "plots/page.html"

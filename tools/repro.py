@@ -173,6 +173,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=positive, default=JOBS, help="stages at once (default here: %(default)s)")
     jobs = parser.parse_args().jobs
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # which nohup sets
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         with Repo() as repo:
             graph = stale(repo)

@@ -14,6 +14,7 @@ import pandas as pd
 from dvc.utils.serialize import load_yaml
 
 from oneshot.core import params
+from oneshot.core.errors import UserError
 from oneshot.core.files import read_json, visible, write_bytes
 from oneshot.evaluation.methods import CHOSEN
 from oneshot.nets.table import DRAWINGS, NETS
@@ -156,12 +157,13 @@ def card_table(metrics: Mapping[str, Mapping], parameters: Mapping) -> str:
     return markdown(("net", "test accuracy, as classifier of seen classes", "1-shot", "5-shot", "chance"), rows)
 
 
-def fill(text: str, tables: Mapping[str, str]) -> str:
-    """Replace the text between <!-- NAME --> and <!-- /NAME -->; raises ValueError if one is missing."""
+def fill(path: Path, tables: Mapping[str, str]) -> str:
+    """A text with other tables between <!-- NAME --> and <!-- /NAME -->; raises UserError if it lacks one of these."""
+    text = path.read_text(encoding="utf-8")
     for name, table in tables.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
         if not pattern.search(text):
-            raise ValueError(f"the comments <!-- {name} --> and <!-- /{name} --> are missing")
+            raise UserError(f"{path} lacks the comments <!-- {name} --> and <!-- /{name} -->: put them back")
         text = pattern.sub(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", text)
     return text
 
@@ -180,10 +182,15 @@ class Stored(NamedTuple):
 
 
 def read_stored() -> Stored:
-    """Read all of this from the working directory; raises UserError if params.yaml has mistakes."""
+    """Read all of this from the working directory; raises UserError for mistakes in params.yaml and missing tables."""
     files = visible("metrics", "**/*.json")
     metrics = {path.relative_to("metrics").with_suffix("").as_posix(): read_json(path) for path in files}
     tables = {path.stem: pd.read_csv(path) for path in Path("research/tables").glob("*.csv")}
+    for name in ("seeds", "seeds_thorough", "recipe_folds", "scaling", "growth"):
+        if name not in tables:
+            raise UserError(
+                f"research/tables/{name}.csv is missing: get it from Git, or wait until its study has ended"
+            )
     stale = {name: study["stale"] for name, study in read_json("docs/studies.json").items() if study["stale"]}
     parameters = params.read()
     params.check(parameters, params.stage_schemas())
@@ -247,7 +254,7 @@ def generate() -> dict[Path, str]:
         DOCS / "recipe.md": {"recipe_folds": recipe_folds_table(found.tables["recipe_folds"])},
         DOCS / "scaling.md": scaling(found),
     }
-    return {path: fill(path.read_text(encoding="utf-8"), tables) for path, tables in texts.items()}
+    return {path: fill(path, tables) for path, tables in texts.items()}
 
 
 @command

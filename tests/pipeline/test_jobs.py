@@ -325,6 +325,31 @@ def test_a_project_in_a_folder_of_its_repository(project: Path, local: dict, mon
     assert compare_runs.hashes(parse_yaml(smoke.git(project, "show", f"{ref}:nets/dvc.lock"), "dvc.lock")) == local[2]
 
 
+def test_a_study_reads_the_data_of_the_project_around_it(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As in research/: data/ is a link, and what a job has run comes from the run cache."""
+    inside = project / "studies"
+    shutil.copytree(project / ".dvc", inside / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp"))
+    (inside / "data").symlink_to("..")
+    (inside / "params.yaml").symlink_to("../params.yaml")
+    (inside / "dvc.yaml").write_text(
+        "stages: {part: {cmd: cp data/raw part.csv && echo run, deps: [data/raw], plots: [part.csv: {cache: false}]}}"
+    )
+    smoke.commit(project, "a study")
+    smoke.git(project, "push", "--quiet", "origin", "main")
+    monkeypatch.chdir(inside)
+    ref, _ = job.run("part", [], ["part"], job.origin(), job.head(), place=job.prefix(), first=["download"])
+    smoke.git(project, "fetch", "--quiet", "origin", f"{ref}:{ref}")
+    changed = smoke.git(project, "diff", "--name-only", "main", ref).split()
+    assert changed == ["studies/dvc.lock", "studies/part.csv"]
+    smoke.git(tmp_path, "clone", "--quiet", "--branch=main", "origin.git", "clone")
+    clone = tmp_path / "clone"
+    dvc(clone, "repro", "--quiet", "download")
+    assert "Stage 'part' is cached - skipping run" in dvc(clone / "studies", "repro", "--pull")
+    assert (clone / "studies/part.csv").read_text() == "raw data"
+
+
 def test_a_revision_that_was_not_pushed_is_a_sentence(project: Path):
     (project / "params.yaml").write_text("seed: 3\n")
     with pytest.raises(SystemExit, match=r"from which params\.yaml differs: commit it and push"):

@@ -67,3 +67,5 @@ def test_the_pipeline_of_the_studies_names_scripts_and_dependencies_that_are_the
         assert {ROOT / "research" / name for name in (script, "study.py")} <= deps, stage.addressing
         own = [path for path in deps if not {"data", "models", "features", "runs", "parts"} & set(path.parts)]
         assert all(path.exists() or str(path) in made for path in own), stage.addressing
+        # Otherwise DVC has no entry for the stage in its run cache, from which others take what a job has run.
+        assert all(out.use_cache or out.is_plot or out.is_metric for out in stage.outs), stage.addressing

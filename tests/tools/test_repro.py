@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,6 +93,15 @@ def test_what_was_reached_is_five_lines_of_the_stored_metrics():
     stored = json.loads((smoke.ROOT / "metrics/train_convnet/10-class.json").read_text())["test"]["accuracy"]
     assert f"{stored:.3f} (report: 0.87)" in lines[0] and "(report: 0.60)" in lines[2] and "report:" not in lines[3]
     assert str(smoke.ROOT / "plots/page.html") in lines[4]
+
+
+def test_what_was_not_measured_has_no_line(tmp_path: Path):
+    """As with one_shot.shots: [5]."""
+    shutil.copytree(smoke.ROOT / "metrics", tmp_path / "metrics")
+    shutil.copy(smoke.ROOT / "params.yaml", tmp_path)
+    path = tmp_path / "metrics/one_shot_mnist/siamese-3d.json"
+    path.write_text(path.read_text().replace("shot_1", "shot_2"))
+    assert len(reached.lines(tmp_path)) == 4
 
 
 @pytest.fixture
@@ -185,7 +195,7 @@ def test_a_stage_that_fails_lets_the_others_end_and_is_named_last(project: Path,
 
 
 @pytest.mark.pipeline
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_ends_all_and_the_next_run_resumes(project: Path, hold: Path, sign: signal.Signals):
     for name in ("a", "b"):
         (hold / f"hold-{name}").touch()
