@@ -93,4 +93,4 @@ test: env  ## run the tests: unit, pipeline, data and browser; LONG=1: also thos
 #### Maintain
 
 bench: env  ## measure speed: use, training (PyTorch's too, if installed), episodes and what a job costs
-	@for name in use training episodes job; do $(RUN) python -m benchmarks.$$name || exit; done
+	@for name in use training sides episodes job; do $(RUN) python -m benchmarks.$$name || exit; done

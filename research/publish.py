@@ -13,9 +13,9 @@ import study
 
 from oneshot.core.files import csv_text, read_json, write_json
 
-# The tables that the page shows, by the stages that make them.
+# The tables that the page and docs/ show, by the stages that make them.
 TABLES = ("baselines", "ceilings", "class_splits", "ensembles", "other_methods", "report_recipe", "sweep", "seeds")
-TABLES += ("seeds_thorough",)
+TABLES += ("seeds_thorough", "choice")
 
 
 def minutes(folder: Path) -> pd.DataFrame:

@@ -197,6 +197,12 @@ def read_stored() -> Stored:
     return Stored(metrics, tables, stale, load_yaml("dvc.yaml"), parameters)
 
 
+def made(found: Stored, study: str, what: str = "This table") -> str:
+    """A sentence below the table of a study that is not of today's code, parameters and data; "" for others."""
+    revision = found.stale.get(study)
+    return f"\n\n{what} was made at revision {revision}, by other code, parameters or data." if revision else ""
+
+
 def readme(found: Stored) -> dict[str, str]:
     """The tables of the README, by name."""
     return {
@@ -214,18 +220,14 @@ def results(found: Stored) -> dict[str, str]:
     conclusions = sentences(found.parameters, found.metrics, methods, together, confusion, seeds)
     shown = studies.shown(found.tables)
     missing = "Not measured yet: `dvc --cd research repro {}` makes this table."
-
-    def made(study: str, what: str = "This table") -> str:
-        revision = found.stale.get(study)
-        return f"\n\n{what} was made at revision {revision}, by other code, parameters or data." if revision else ""
-
     metrics = markdown(*studies.all_metrics(found.metrics, seeds, thorough, found.parameters["cifar10"]))
+    metrics += made(found, "seeds", "The mean of trainings") + made(found, "seeds_thorough", "The last column")
     return {
-        "results": metrics + made("seeds", "The mean of trainings") + made("seeds_thorough", "The last column"),
+        "results": metrics,
         "confusions": markdown(*confused_table(digits)),
         "conclusions": "\n".join(f"- {sentence}" for sentence in conclusions),
         **{
-            name: markdown(*shown[name]) + made(name) if name in shown else missing.format(name)
+            name: markdown(*shown[name]) + made(found, name) if name in shown else missing.format(name)
             for name in studies.TABLES
         },
     }
@@ -251,7 +253,7 @@ def generate() -> dict[Path, str]:
         DOCS / "use.md": {"calibration": calibration_table(encoders)},
         DOCS / "architecture.md": {"stages": stages_table(found.pipeline)},
         DOCS / "model_card.md": {"card": card_table(found.metrics, found.parameters)},
-        DOCS / "recipe.md": {"recipe_folds": recipe_folds_table(found.tables["recipe_folds"])},
+        DOCS / "recipe.md": {"recipe_folds": recipe_folds_table(found.tables["recipe_folds"]) + made(found, "choice")},
         DOCS / "scaling.md": scaling(found),
     }
     return {path: fill(path, tables) for path, tables in texts.items()}
