@@ -1,5 +1,6 @@
 """Any ONNX file as an encoder: what it takes is found out, and what does not fit is one sentence."""
 
+import hashlib
 import multiprocessing
 import os
 import pickle
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from oneshot.core import processor
 from oneshot.core.errors import UserError
@@ -75,6 +76,8 @@ def test_pixels_are_scaled_as_the_nets_take_them(tmp_path: Path, name: str):
         ),
         (("n", 32, 32, 3), TensorProto.UINT8, {}, "has several outputs .raw .'n', 3., root .'n', 3..: choose one"),
         (("n", 32, 32, 3), TensorProto.UINT8, {"output": "x"}, "has no output x: it has raw"),
+        (("n", "h", "w", 3), TensorProto.UINT8, {"output": "raw", "size": 0}, "from 1 to 4096 pixels, but is 0"),
+        (("n", "h", "w", 3), TensorProto.UINT8, {"output": "raw", "size": 5000}, "from 1 to 4096 pixels, but is 5000"),
         (("n", 32, 32, 7), TensorProto.UINT8, {"output": "raw"}, "no axis has one or three channels"),
         (
             ("n", 32, 32, 3),
@@ -88,6 +91,47 @@ def test_what_does_not_fit_is_one_sentence(tmp_path: Path, shape, kind, options,
     path = stand_in.write(tmp_path / "other.onnx", shape, kind, about={})
     with pytest.raises(UserError, match=sentence):
         Encoder(path, **options)
+
+
+@pytest.mark.parametrize(
+    "about", [{}, {"methods": "5"}, {"default_method": "x"}, {"temperatures": "[1]"}, {"name": "7"}]
+)
+def test_damaged_metadata_are_one_sentence(tmp_path: Path, about: dict[str, str]):
+    own = {"oneshot": "1", "methods": '["raw", "root"]', "default_method": "raw"} if about else {"oneshot": "1"}
+    with pytest.raises(UserError, match=r"own\.onnx has damaged metadata"):
+        Encoder(stand_in.write(tmp_path / "own.onnx", about=own | about))
+
+
+def test_the_outputs_of_the_projects_own_file_are_chosen_by_method(tmp_path: Path):
+    with pytest.raises(UserError, match="choose by --method"):
+        Encoder(stand_in.write(tmp_path / "own.onnx"), output="root")
+
+
+def test_one_vector_for_all_images_is_refused(tmp_path: Path):
+    nodes = [
+        helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["floats"], ["mean"], axes=[0, 1, 2], keepdims=0),
+        helper.make_node("Unsqueeze", ["mean", "axis"], ["vector"]),
+    ]
+    given = helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", 32, 32, 3])
+    made = helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, 3])
+    axis = helper.make_tensor("axis", TensorProto.INT64, [1], [0])
+    graph = helper.make_graph(nodes, "one", [given], [made], [axis])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (tmp_path / "one.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(UserError, match=r"gives \[1, 3\] for 5 images: an encoder gives one vector per image"):
+        Encoder(tmp_path / "one.onnx").encode(IMAGES)
+
+
+def test_weights_beside_the_file_are_part_of_its_digest(tmp_path: Path):
+    path = stand_in.write(tmp_path / "own.onnx")
+    alone = Encoder(path).digest
+    assert alone == hashlib.sha256(path.read_bytes()).hexdigest()
+    found = set()
+    for content in (b"1", b"2"):
+        (tmp_path / "own.onnx.data").write_bytes(content)
+        found.add(Encoder(path).digest)
+    assert len(found | {alone}) == 3
 
 
 def test_a_file_that_is_no_net_is_one_sentence(tmp_path: Path):

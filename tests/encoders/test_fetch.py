@@ -61,12 +61,20 @@ def test_what_cannot_be_used_is_a_sentence_and_not_kept(web: Web, page, sentence
         catalogue.find("6-class")
 
 
+def test_a_cache_that_cannot_be_written_is_a_sentence(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ONESHOT_CACHE", str(tmp_path / "file"))
+    with pytest.raises(UserError, match=r"file/encoders cannot be written \(.*\): set ONESHOT_CACHE"):
+        catalogue.get("6-class", f"{web.address}/v1")
+
+
 @pytest.mark.parametrize(
     ("name", "address", "sentence"),
     [
         ("6-class", None, "no release has published the encoder 6-class yet"),
         ("10-class", "http://127.0.0.1", "no SHA-256 of 10-class"),
         ("6-class", "some/folder", "is no address of the web"),
+        ("6-class", "https://a..b", "is no address: give"),
         ("7-class", None, "is no encoder"),
     ],
 )

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from oneshot.core import files
 from oneshot.core.errors import UserError
 from oneshot.use import commands
+from tests.use import stand_in
 from tests.use.conftest import plain
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -48,13 +50,56 @@ def test_classify_prints_and_writes_the_same_table(capsys):
     assert np.allclose([row["distance"] for row in written["images"]], table["distance"], atol=1e-5)
 
 
-def test_names_that_cannot_be_printed_are_escaped(capsys):
-    plain((200, 0, 0)).save("new/a\x1b[31m\n.png")
+def test_names_are_printed_with_escapes_and_written_as_they_are(capsys):
+    Path("new/a\x1b[31m\n.png").write_bytes(Path("new/some red é.png").read_bytes())
+    Path("examples/red").rename("examples/red\u200c\u202f")
     with open(os.fsencode("new") + b"/\xff.png", "wb") as file:
         plain((0, 0, 200)).save(file, "png")
     classify("new", csv="table.csv", json="table.json")
-    assert "new/a\\x1b[31m\\n.png" in capsys.readouterr().out
-    assert "new/\\udcff.png" in Path("table.csv").read_text()
+    shown = capsys.readouterr().out
+    assert "new/a\\x1b[31m\\n.png" in shown and "red\\u200c\\u202f" in shown
+    table = pd.read_csv("table.csv")
+    assert table["image"].tolist()[0] == "new/a\x1b[31m\n.png" and table["image"].tolist()[-1] == "new/\\xff.png"
+    assert table["class"].tolist()[0] == "red\u200c\u202f"
+    assert [row["image"] for row in json.loads(Path("table.json").read_text())["images"]] == table["image"].tolist()
+
+
+@pytest.mark.parametrize("read", ["new/some red é.png", "examples/red/../red/0.png", "others/0.png", "net.onnx"])
+def test_what_is_read_is_not_replaced(read):
+    Path("others").mkdir()
+    Path("others/0.png").write_bytes(Path("examples/blue/1.png").read_bytes())
+    stand_in.write(Path("net.onnx"))
+    before = Path(read).read_bytes()
+    with pytest.raises(UserError, match="is read here, and would be replaced"):
+        classify("new", background="others", encoder="net.onnx", csv=read)
+    if "new" not in read:
+        with pytest.raises(UserError, match="is read here, and would be replaced"):
+            evaluate(background="others", encoder="net.onnx", json=read)
+    assert Path(read).read_bytes() == before
+
+
+def test_a_background_that_replaces_the_encoders_own_method_is_noted(capsys):
+    classify("new", background="examples")
+    assert "with --background the method is whitened, not the encoder's own raw" in capsys.readouterr().err
+    classify("new", background="examples", method="cl2n")
+    assert "with --background" not in capsys.readouterr().err
+
+
+def test_the_file_that_makes_a_class_too_small_is_named():
+    Path("two/red").mkdir(parents=True)
+    Path("examples/blue").rename("two/blue")
+    Path("two/red/a.png").write_bytes(Path("examples/red/0.png").read_bytes())
+    Path("two/red/b.png").write_bytes(b"junk")
+    with pytest.raises(UserError, match=r"two/red/b\.png is no image .*; the class red has one image"):
+        evaluate("two")
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_no_table(monkeypatch):
+    monkeypatch.setitem(sys.modules, "oneshot.use.picture", None)
+    monkeypatch.delattr("oneshot.use.picture", raising=False)
+    with pytest.raises(UserError, match="--picture needs matplotlib, which cannot be loaded"):
+        evaluate(csv="curve.csv", picture="picture.png")
+    assert not Path("curve.csv").exists()
 
 
 def test_notes_go_to_standard_error(capsys):

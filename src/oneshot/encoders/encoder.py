@@ -20,6 +20,7 @@ import onnxruntime
 
 # Images that go through a net at once; its maps take some 100 MB.
 _BATCH = 64
+_LARGEST = 4096  # pixels of a side
 _TYPES = {
     "tensor(uint8)": np.uint8,
     "tensor(float)": np.float32,
@@ -69,10 +70,11 @@ class Encoder:
         output: str | None = None,
     ):
         self.path = Path(path)
+        if size is not None and not 1 <= size <= _LARGEST:
+            raise UserError(f"the size of images must be from 1 to {_LARGEST} pixels, but is {size}")
         self._sessions: dict[int, onnxruntime.InferenceSession] = {}
         session = self._session()
-        found = session.get_modelmeta().custom_metadata_map
-        self.about: Mapping = {key: _parsed(value) for key, value in found.items()} if "oneshot" in found else {}
+        self.about: Mapping = _about(session.get_modelmeta().custom_metadata_map, self.path)
         self.input = _input(session, self.path)
         height, width = self.input.height or size, self.input.width or size
         if height is None or width is None:
@@ -80,6 +82,8 @@ class Encoder:
         if size is not None and size not in (height, width):
             raise UserError(f"{path} takes images of {height} x {width} pixels: leave out --size {size}")
         self.size = height, width
+        if self.about and output is not None:
+            raise UserError(f"{path} has a method for each output: choose by --method, not --output")
         if self.about:
             self.methods: tuple[str, ...] = tuple(self.about["methods"])
             default = self.about["default_method"]
@@ -100,9 +104,15 @@ class Encoder:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the file."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        """SHA-256 of the file, and of what its weights may be in, beside it: NAME.onnx.data, NAME.onnx_data."""
+        found = hashlib.sha256()
+        beside = (self.path.with_name(f"{self.path.name}{ending}") for ending in (".data", "_data"))
+        for path in (self.path, *beside):
+            if path == self.path or path.is_file():
+                with path.open("rb") as file:
+                    while block := file.read(1 << 20):
+                        found.update(block)
+        return found.hexdigest()
 
     def temperature(self, method: str) -> tuple[float, float] | None:
         """The numbers of calibration.Temperature for the distances of a method; None if the file has none."""
@@ -125,7 +135,11 @@ class Encoder:
                 (found,) = session.run([name], {self.input.name: batch})
             except Exception as error:  # whatever onnxruntime raises
                 raise UserError(f"{self.path} cannot be run ({_reason(error)}): give another file or --size") from None
-            vectors.append(np.asarray(found, np.float32)[:count].reshape(count, -1))
+            found = np.asarray(found, np.float32)
+            if not found.ndim or len(found) != len(batch):
+                given = f"{list(found.shape)} for {len(batch)} images"
+                raise UserError(f"{self.path} gives {given}: an encoder gives one vector per image")
+            vectors.append(found[:count].reshape(count, -1))
         made = np.concatenate(vectors)
         if not np.isfinite(made).all():
             raise UserError(f"{self.path} gives no numbers for some images: take another file, or train the net again")
@@ -227,6 +241,22 @@ def _scaling(preprocess, path: Path, channels: int) -> tuple[np.ndarray, np.ndar
     if channels == 1:
         mean, deviation = mean.mean(keepdims=True), deviation.mean(keepdims=True)
     return mean, deviation
+
+
+def _about(found: Mapping[str, str], path: Path) -> dict:
+    """The metadata of a file of this project, parsed; {} for others. Raises UserError if they are damaged."""
+    if "oneshot" not in found:
+        return {}
+    about = {key: _parsed(value) for key, value in found.items()}
+    methods, temperatures = about.get("methods"), about.get("temperatures", {})
+    if (
+        not isinstance(methods, list)
+        or about.get("default_method") not in methods
+        or not isinstance(temperatures, dict)
+        or not all(isinstance(about.get(key, ""), str) for key in ("name", "kind"))
+    ):
+        raise UserError(f"{path} has damaged metadata: make it again by dvc repro, or fetch it again")
+    return about
 
 
 def _parsed(value: str):

@@ -58,9 +58,12 @@ def fetch(name: str, sha256: str, address: str) -> Path:
         raise UserError(
             f"{url} cannot be reached ({type(error).__name__}): try again, or give another address"
         ) from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"{path.parent} cannot be written ({reason}): set ONESHOT_CACHE to another folder") from None
     except ValueError as error:
         if "hash" not in str(error):
-            raise
+            raise UserError(f"{url} is no address: give the one of the folder that has {name}.onnx") from None
         raise UserError(
             f"{url} is another version of {name} than this package's: install the release it is of"
         ) from None

@@ -1,6 +1,7 @@
 """What `oneshot` does: find and read the images, classify or evaluate, print, and write what is asked for."""
 
 import importlib.util
+import itertools
 import json as json_module
 import os
 import sys
@@ -48,8 +49,7 @@ def classify(
     _check_outputs(csv, json)
     support, queries = folders.examples(examples, flat=True), folders.images(images)
     _report([*support.notes, *queries.notes, *folders.repeated(support, queries)])
-    known = None if background is None else folders.background(background)
-    represent = representation.make(encoder, method, known)
+    represent = _represent(encoder, method, background, [csv, json], [*support.paths, *queries.paths])
     vectors, names = represent(support.paths), np.array(support.names)
     nearest.check_examples(vectors, names)
     classes, means, counts = nearest.class_means(vectors, names)
@@ -109,14 +109,18 @@ def evaluate(
     from oneshot.use import trial
 
     trial.check(*_labelled(found.names), episodes)
-    vectors_of = representation.make(encoder, method, None if background is None else folders.background(background))
+    outputs = [csv, json, confusion_file, picture_file]
+    vectors_of = _represent(encoder, method, background, outputs, found.paths)
     broken: dict[int, str] = {}
     vectors = vectors_of(found.paths, broken)
     good = [number for number in range(len(found.paths)) if number not in broken]
     labels, names = _labelled([found.names[number] for number in good])
     if len(names) < 2:
         raise UserError(f"{next(iter(broken.values()))}; without it there is one class only")
-    result = trial.run(vectors[good], labels, names, episodes=episodes, seed=seed)
+    try:
+        result = trial.run(vectors[good], labels, names, episodes=episodes, seed=seed)
+    except UserError as error:
+        raise UserError("; ".join([*itertools.islice(broken.values(), 1), str(error)])) from None
     title = (
         f"{len(names)} classes, {len(labels):,} images; encoder {vectors_of.name}, method {vectors_of.method};"
         f" {episodes:,} episodes"
@@ -126,16 +130,15 @@ def evaluate(
         for row in result.curve.to_dict("records")
     }
     metrics = {"classes": len(names), "images": len(labels)} | measured
+    drawn = _drawn(result, names, title) if picture_file else None
     if csv and csv != _STREAM:
         files.write_csv(csv, result.curve)
     if json and json != _STREAM:
         files.write_json(json, metrics)
     if confusion_file:
         files.write_csv(confusion_file, confusion.to_table(result.confusions[min(result.confusions)], names))
-    if picture_file:
-        from oneshot.use import picture
-
-        files.write_bytes(picture_file, picture.draw(result, names, title))
+    if picture_file and drawn:
+        files.write_bytes(picture_file, drawn)
     if csv == _STREAM:
         print(files.csv_text(result.curve), end="")
     elif json == _STREAM:
@@ -160,6 +163,37 @@ def inspect(encoder: str, **options) -> None:
         print(f"{key.ljust(width)}  {shown(text)}")
 
 
+def _represent(
+    encoder: AnyEncoder,
+    method: str | None,
+    background: str | None,
+    outputs: Sequence[str | None],
+    paths: Sequence[Path],
+) -> representation.Representation:
+    """What makes vectors of the images in `paths`; raises UserError if an output would replace what is read."""
+    known = None if background is None else folders.background(background)
+    read = [*paths, *(known[0] if isinstance(known, tuple) else known or [])]
+    if isinstance(encoder, (str, Path, Encoder)):
+        read.append(encoder.path if isinstance(encoder, Encoder) else Path(encoder))
+    places = {os.path.realpath(path) for path in read}
+    for output in outputs:
+        if output is not None and os.path.realpath(output) in places:
+            raise UserError(f"{shown(output)} is read here, and would be replaced: give the output another name")
+    made = representation.make(encoder, method, known)
+    if made.instead_of:
+        _report([f"with --background the method is {made.method}, not the encoder's own {made.instead_of}"])
+    return made
+
+
+def _drawn(result, names: list[str], title: str) -> bytes:
+    """The PNG of --picture; raises UserError if matplotlib cannot be used."""
+    try:
+        from oneshot.use import picture
+    except (ImportError, ValueError) as error:  # ValueError: of a wrong MPLBACKEND
+        raise UserError(f"--picture needs matplotlib, which cannot be loaded ({error})") from None
+    return picture.draw(result, names, title)
+
+
 def _labelled(names: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """Labels 0, 1, ... (n,) and the classes in their order."""
     classes, labels = np.unique(names, return_inverse=True)
@@ -172,7 +206,7 @@ def nearest_two(paths: Sequence[Path], distances: np.ndarray, names: np.ndarray)
     near = np.take_along_axis(distances, order, axis=1)
     return pd.DataFrame(
         {
-            "image": [shown(path) for path in paths],
+            "image": [folders.written(path) for path in paths],
             "class": names[order[:, 0]],
             "distance": near[:, 0],
             "runner_up": names[order[:, 1]],
@@ -243,7 +277,7 @@ def _print_confusions(confusions: dict[int, np.ndarray], names: list[str]) -> No
         print("from 1 example of each class, the pairs that are confused most, % of both classes' queries:")
         for one, other, count in confusion.confused_pairs(counts)[:_PAIRS]:
             queries = counts[[one, other]].sum()
-            print(f"  {names[one]} and {names[other]}: {100 * count / queries:.0f}%")
+            print(f"  {shown(names[one])} and {shown(names[other])}: {100 * count / queries:.0f}%")
 
 
 def _print_table(table: pd.DataFrame) -> None:
@@ -252,7 +286,7 @@ def _print_table(table: pd.DataFrame) -> None:
     for name in table:
         values = table[name].tolist()
         numbers = pd.api.types.is_numeric_dtype(table[name]) or all(value[:1].isdigit() for value in values)
-        cells = [str(name), *(f"{value:.4g}" if isinstance(value, float) else str(value) for value in values)]
+        cells = [shown(name), *(f"{value:.4g}" if isinstance(value, float) else shown(value) for value in values)]
         width = max(map(len, cells))
         columns.append([cell.rjust(width) if numbers else cell.ljust(width) for cell in cells])
     for row in zip(*columns, strict=True):

@@ -44,7 +44,7 @@ def examples(folder: str | Path, *, flat: bool = False) -> Found:
     if flat and not classes and len(singles) > 1:
         _check_names(folder, [path.with_suffix("") for path in singles])
         others = [entry for entry in files if entry not in singles]
-        return Found(singles, [shown(path.stem) for path in singles], _notes(others + junk, empty))
+        return Found(singles, [written(path.stem) for path in singles], _notes(others + junk, empty))
     if not classes:
         raise UserError(f"{shown(folder)} has no folders in it: {_HOW}")
     _check_names(folder, classes)
@@ -54,11 +54,16 @@ def examples(folder: str | Path, *, flat: bool = False) -> Found:
         if not found:
             raise UserError(f"{shown(place)} holds no image: put one into it, or remove the folder")
         paths += found
-        names += [shown(place.name)] * len(found)
+        names += [written(place.name)] * len(found)
         others += rest
     if len(classes) == 1:
         raise UserError(f"{shown(folder)} has one class only, {names[0]}: there is nothing to tell apart; add a folder")
     return Found(paths, names, _notes(others, empty))
+
+
+def written(name: str | Path) -> str:
+    """A name as CSV and JSON hold it: itself, but bytes that are no UTF-8 as escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def background(folder: str | Path) -> list[Path] | tuple[list[Path], list[str]]:

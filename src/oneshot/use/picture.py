@@ -8,6 +8,7 @@ from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from oneshot.core.errors import shown
 from oneshot.use.trial import Trial
 
 # More classes have no room for a number in each cell, and many more none for their names.
@@ -60,7 +61,8 @@ def _draw_matrix(ax, counts: np.ndarray, names: Sequence[str]) -> None:
             colour = "white" if value > 0.6 else "black"
             ax.text(column, row, f"{100 * value:.0f}", ha="center", va="center", color=colour, fontsize=size)
     if len(names) <= _NAMED:
-        short = [name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…" for name in names]
+        named = map(shown, names)
+        short = [name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…" for name in named]
         size = 10 if len(names) <= _NUMBERED else 5
         ax.set_xticks(range(len(names)), short, rotation=45, ha="right", fontsize=size, parse_math=False)
         ax.set_yticks(range(len(names)), short, fontsize=size, parse_math=False)

@@ -45,10 +45,10 @@ def read(source: Source, name: str | None = None) -> np.ndarray:
     source: a file, a PIL image, or an array (height, width[, 1, 3 or 4]) of uint8, uint16 or bool, of other integers
     from 0 to 255, or of floats from 0 to 1; name: what an error calls it, the file's name by default. The turn that a
     camera notes (EXIF) is applied; what is transparent becomes white, or black under white ink; 16 bits become 8; in
-    files, whole numbers of 32 bits and floats have no fixed white, so that their range becomes 0..255; of several
-    frames the first is read; colour profiles are not used. HEIC files need the package pillow-heif. Raises InputError
-    if the file is missing or is no image that Pillow reads whole, has more than 64 million pixels, or has a side of one
-    pixel.
+    files, floats and what Pillow opens as 32 bits (16-bit PGM too) have no fixed white, so that their range becomes
+    0..255; of several frames the first is read; colour profiles are not used. HEIC files need the package pillow-heif.
+    Raises InputError if the file is missing or is no image that Pillow reads whole, has more than 64 million pixels, or
+    has a side of one pixel.
     """
     if isinstance(source, np.ndarray):
         return _of_array(source, name or "the image")

@@ -1,5 +1,6 @@
 """The recipe for one's own classes, a DVC pipeline: from the wheel, or from recipes/own in a checkout."""
 
+import os
 import re
 from pathlib import Path
 
@@ -19,13 +20,16 @@ def write(folder: str) -> str:
     the folder above it), or here is no root of a DVC project.
     """
     name = folder.rstrip("/")
-    if not re.fullmatch(r"[\w-][\w.-]*", name):
+    if not re.fullmatch(r"\w[\w.-]*", name):
         raise UserError(f"{folder} is no plain name: give one of a folder here, such as own")
     if not Path(".dvc").is_dir():
         raise UserError(
             "here is no .dvc: go to the root of a Git repository with DVC, or run `git init` and `dvc init`"
         )
     written = {"pipeline.yaml": Path(name) / "dvc.yaml", "params.yaml": Path(name) / "params.yaml"}
+    for place in (name, ".dvc/plots"):
+        if os.path.lexists(place) and not os.path.isdir(place):
+            raise UserError(f"{place} is there already, and no folder: give another name, or move it away")
     if there := [path for path in written.values() if path.exists()]:
         raise UserError(f"{there[0]} is there already: give another folder, or delete it")
     if not (template := Path(".dvc/plots") / _TEMPLATE).exists():

@@ -38,7 +38,7 @@ class Representation:
     name: of the encoder; method: how its output is transformed; prepare: one image (height, width, 3) uint8 -> what
     `encode` takes, raises InputError; encode: prepared images -> (n, d) float; batch: images that are encoded at once;
     transform: applied to the vectors, fitted; temperature: of calibration.probabilities, None if unknown; digest: of
-    the encoder's file, "" for a callable.
+    the encoder's file, "" for a callable; instead_of: the encoder's own default method, if a background replaced it.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Representation:
     transform: "FeatureTransform | None" = None
     temperature: calibration.Temperature | None = None
     digest: str = ""
+    instead_of: str = ""
 
     def __call__(self, sources: Sequence[Source], broken: dict[int, str] | None = None) -> np.ndarray:
         """Represent images, under a progress bar if they are many: (n, d) float64.
@@ -134,6 +135,7 @@ def make(encoder: AnyEncoder, method: str | None = None, background=None) -> Rep
     plain = _plain(encoder, output, "raw")
     images, labels = background if isinstance(background, tuple) else (background, None)
     default = "unit" if images is None else "cl2n" if labels is None else "whitened"
+    instead_of = encoder.methods[0] if isinstance(encoder, Encoder) and encoder.about and not method else ""
     method = method or default
     if method not in TRANSFORMS:
         raise InputError(f"method must be one of {', '.join(TRANSFORMS)} here, but is {method!r}")
@@ -152,7 +154,7 @@ def make(encoder: AnyEncoder, method: str | None = None, background=None) -> Rep
         transform = FeatureTransform(method).fit(known, labels)
     return Representation(
         plain.name, method, plain.prepare, plain.encode, plain.batch, transform, _temperature(method, known, labels),
-        plain.digest,
+        plain.digest, instead_of,
     )  # fmt: skip
 
 
