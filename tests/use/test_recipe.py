@@ -27,7 +27,7 @@ def test_the_recipe_names_its_own_folder(tmp_path: Path, monkeypatch: pytest.Mon
         ("../own", "no plain name"),
         ("", "no plain name"),
         ("-own", "no plain name"),
-        ("afile", "afile is there already, and no folder"),
+        ("taken", "taken is there already, and no folder"),
         ("full", "full/params.yaml is there"),
         ("own", "here is no .dvc"),
     ],
@@ -36,13 +36,13 @@ def test_a_folder_that_will_not_do_is_a_sentence(tmp_path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     Path("full").mkdir()
     Path("full/params.yaml").touch()
-    if folder == "afile":
-        Path("afile").touch()
+    if folder == "taken":
+        Path("taken").touch()
     if folder != "own":
         Path(".dvc").mkdir()
     with pytest.raises(UserError, match=sentence):
         recipe.write(folder)
-    assert sorted(path.name for path in tmp_path.rglob("*") if path.name not in (".dvc", "afile")) == [
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.name not in (".dvc", "taken")) == [
         "full",
         "params.yaml",
     ]
