@@ -34,7 +34,9 @@ if name != "check_params":
     open(name, "w").write(name + "".join(open(dep).read() for dep in deps))
 """
 NEEDS = {"check_params": [], "a": [], "b": [], "c": ["b"], "d": ["a", "b"]}
-PROGRAM = "from tools import repro; repro.reached.lines = lambda folder: ['what was reached']; repro.main()"
+# Whoever runs the tests may have nohup ignore SIGHUP.
+PROGRAM = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL);"
+PROGRAM += " from tools import repro; repro.reached.lines = lambda folder: ['what was reached']; repro.main()"
 
 
 def graph(needs: dict[str, list[str]]) -> networkx.DiGraph:
