@@ -78,6 +78,14 @@ def test_what_is_read_is_not_replaced(read):
     assert Path(read).read_bytes() == before
 
 
+def test_an_encoder_that_is_called_by_its_name_is_not_replaced():
+    before = Path("encoders/6-class.onnx").read_bytes()
+    with pytest.raises(UserError, match="is read here, and would be replaced"):
+        classify("new", json="encoders/6-class.onnx")
+    assert Path("encoders/6-class.onnx").read_bytes() == before
+    classify("new", csv="6-class")
+
+
 def test_a_background_that_replaces_the_encoders_own_method_is_noted(capsys):
     classify("new", background="examples")
     assert "with --background the method is whitened, not the encoder's own raw" in capsys.readouterr().err

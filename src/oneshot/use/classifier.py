@@ -32,8 +32,8 @@ class OneShotClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     `representation.make`.
 
     Images are a sequence of files, PIL images or arrays, in any mix, one array (n, height, width[, channels]), or a
-    column of a table; `reading.read` says how they are read. A mistake raises InputError, a
-    ValueError; a missing encoder UserError.
+    column of a table; `reading.read` says how they are read. A mistake raises InputError, a ValueError; a missing
+    encoder raises UserError.
 
     After fit: classes_ (classes,), the names in order; means_ (classes, d) float64, of the examples' representations;
     counts_ (classes,) int64, of the examples; encoder_digest_, SHA-256 of the encoder's file. The encoder itself is no
