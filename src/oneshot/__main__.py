@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import io
 import os
 import sys
 import warnings
@@ -18,6 +19,9 @@ def main() -> None:
     """Run the command line: status 1 and a sentence per mistake of the user, 130 on Ctrl-C, 141 on a closed pipe."""
     try:
         streams.open_closed()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # As Python writes errors: the names of files may have letters that the terminal's encoding lacks.
+            sys.stdout.reconfigure(errors="backslashreplace")
         # Pillow warns of slightly broken files that it reads all the same, and matplotlib of letters that it lacks.
         warnings.simplefilter("ignore")
         broken = _run()

@@ -94,7 +94,11 @@ def test_what_does_not_fit_is_one_sentence(tmp_path: Path, shape, kind, options,
 
 
 @pytest.mark.parametrize(
-    "about", [{}, {"methods": "5"}, {"default_method": "x"}, {"temperatures": "[1]"}, {"name": "7"}]
+    "about",
+    [
+        *({}, {"methods": "5"}, {"default_method": "x"}, {"temperatures": "[1]"}, {"name": "7"}),
+        *({"temperatures": f'{{"raw": {value}}}'} for value in ("7", "[1]", '["a", 1]')),
+    ],
 )
 def test_damaged_metadata_are_one_sentence(tmp_path: Path, about: dict[str, str]):
     own = {"oneshot": "1", "methods": '["raw", "root"]', "default_method": "raw"} if about else {"oneshot": "1"}

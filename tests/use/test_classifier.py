@@ -103,6 +103,13 @@ def test_more_examples_and_another_class_are_those_of_one_fit():
     np.testing.assert_allclose(parts.means_, whole.means_)
 
 
+def test_names_and_numbers_are_not_mixed():
+    images = [plain((9, 9, 9)), plain((200, 9, 9))]
+    for first, then in ((["a", "b"], [1, 2]), ([1, 2], ["a", "b"])):
+        with pytest.raises(InputError, match="give names, or numbers"):
+            OneShotClassifier().fit(images, first).partial_fit(images, then)
+
+
 def test_probabilities_are_of_the_temperature_in_the_file():
     queries = [plain((100, 100, 90)), plain((0, 0, 0))]
     classifier = fitted()

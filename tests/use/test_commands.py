@@ -64,11 +64,14 @@ def test_names_are_printed_with_escapes_and_written_as_they_are(capsys):
     assert [row["image"] for row in json.loads(Path("table.json").read_text())["images"]] == table["image"].tolist()
 
 
-@pytest.mark.parametrize("read", ["new/some red é.png", "examples/red/../red/0.png", "others/0.png", "net.onnx"])
+@pytest.mark.parametrize(
+    "read", ["new/some red é.png", "examples/red/../red/0.png", "others/0.png", "net.onnx", "net.onnx.data"]
+)
 def test_what_is_read_is_not_replaced(read):
     Path("others").mkdir()
     Path("others/0.png").write_bytes(Path("examples/blue/1.png").read_bytes())
     stand_in.write(Path("net.onnx"))
+    Path("net.onnx.data").write_bytes(b"weights")
     before = Path(read).read_bytes()
     with pytest.raises(UserError, match="is read here, and would be replaced"):
         classify("new", background="others", encoder="net.onnx", csv=read)

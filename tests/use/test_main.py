@@ -69,6 +69,12 @@ def test_closed_streams_are_no_traceback():
     assert Path("table.csv").read_text().startswith("image,class,probability")
 
 
+def test_letters_that_the_terminal_lacks_are_escaped():
+    ascii_only = VARIABLES | {"PYTHONIOENCODING": "ascii"}
+    code, out, err = ending(start("classify", "examples", "new", *ENCODER, env=ascii_only))
+    assert (code, err) == (0, "") and "new/some red \\xe9.png" in out
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_a_sentence():
     with open("/dev/full", "w") as full:

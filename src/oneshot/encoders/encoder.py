@@ -104,14 +104,12 @@ class Encoder:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the file, and of what its weights may be in, beside it: NAME.onnx.data, NAME.onnx_data."""
+        """SHA-256 of the file and its weights."""
         found = hashlib.sha256()
-        beside = (self.path.with_name(f"{self.path.name}{ending}") for ending in (".data", "_data"))
-        for path in (self.path, *beside):
-            if path == self.path or path.is_file():
-                with path.open("rb") as file:
-                    while block := file.read(1 << 20):
-                        found.update(block)
+        for path in parts(self.path):
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    found.update(block)
         return found.hexdigest()
 
     def temperature(self, method: str) -> tuple[float, float] | None:
@@ -181,6 +179,12 @@ class Encoder:
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"_sessions": {}}
+
+
+def parts(path: Path) -> list[Path]:
+    """The files of an encoder: the ONNX file, and what its weights may be in: NAME.onnx.data, NAME.onnx_data."""
+    beside = (path.with_name(f"{path.name}{ending}") for ending in (".data", "_data"))
+    return [path, *(part for part in beside if part.is_file())]
 
 
 def _input(session: onnxruntime.InferenceSession, path: Path) -> Input:
@@ -253,10 +257,16 @@ def _about(found: Mapping[str, str], path: Path) -> dict:
         not isinstance(methods, list)
         or about.get("default_method") not in methods
         or not isinstance(temperatures, dict)
+        or not all(map(_is_temperature, temperatures.values()))
         or not all(isinstance(about.get(key, ""), str) for key in ("name", "kind"))
     ):
         raise UserError(f"{path} has damaged metadata: make it again by dvc repro, or fetch it again")
     return about
+
+
+def _is_temperature(value) -> bool:
+    """Whether a value of the metadata can be those of calibration.Temperature."""
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(part, float | int) for part in value)
 
 
 def _parsed(value: str):

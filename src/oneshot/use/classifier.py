@@ -67,13 +67,16 @@ class OneShotClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):
     def partial_fit(self, X: Images, y, classes=None) -> "OneShotClassifier":
         """Add examples, of the classes so far or of others; the means are those of all examples together.
 
-        classes: not needed, for scikit-learn's sake.
+        classes: not needed, for scikit-learn's sake. Raises InputError if these are numbers and the others names.
         """
         if not hasattr(self, "classes_"):
             return self.fit(X, y)
         vectors, names = self._examples(X, y, fitting=False)
         # Each class so far counts as its mean, as often as it has examples.
         old, weights = self.classes_, np.concatenate([self.counts_, np.ones(len(names), np.int64)])
+        # NumPy would make names of the numbers.
+        if isinstance(old[0], str) != isinstance(names[0], str):
+            raise InputError(f"the classes so far are like {old[0]!r}, not like {names[0]!r}: give names, or numbers")
         self.classes_, self.means_, self.counts_ = nearest.class_means(
             np.concatenate([self.means_, vectors]), np.concatenate([old, names]), weights
         )

@@ -14,7 +14,7 @@ import pandas as pd
 from oneshot.core import files
 from oneshot.core.errors import UserError, shown
 from oneshot.encoders import catalogue
-from oneshot.encoders.encoder import Encoder
+from oneshot.encoders.encoder import Encoder, parts
 from oneshot.evaluation import confusion
 from oneshot.evaluation.calibration import SURE
 from oneshot.use import folders, nearest, representation
@@ -174,7 +174,7 @@ def _represent(
     known = None if background is None else folders.background(background)
     read = [*paths, *(known[0] if isinstance(known, tuple) else known or [])]
     if isinstance(encoder, (str, Path, Encoder)):
-        read.append(encoder.path if isinstance(encoder, Encoder) else catalogue.find(encoder))
+        read += parts(encoder.path if isinstance(encoder, Encoder) else catalogue.find(encoder))
     places = {os.path.realpath(path) for path in read}
     for output in outputs:
         if output is not None and os.path.realpath(output) in places:
