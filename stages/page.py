@@ -3,7 +3,7 @@
 from pydantic import model_validator
 
 from oneshot.convnet.params import ConvnetParams
-from oneshot.core.environment import ComputeParams
+from oneshot.core.environment import TrainingComputeParams
 from oneshot.core.params import Schema, Seed
 from oneshot.core.stage import run
 from oneshot.dense_embedding.params import DenseEmbeddingParams
@@ -15,7 +15,7 @@ from oneshot.splits.params import CIFAR10_IMAGES, MNIST_IMAGES, Cifar10Params, M
 class Params(Schema):
     """The parameters that this stage reads: all that influence a result, since the page shows them."""
 
-    compute: ComputeParams
+    compute: TrainingComputeParams
     seed: Seed
     margin: Margin
     cifar10: Cifar10Params

@@ -217,10 +217,11 @@ def results(found: Stored) -> dict[str, str]:
     methods, together = (pd.read_csv(f"plots/one_shot_cifar10/{name}.csv") for name in ("methods", "transductive"))
     digits = {net: pd.read_csv(f"plots/one_shot_mnist/{net}/confusion.csv") for net in DRAWINGS}
     confusion = {"one_shot_cifar10": pd.read_csv("plots/one_shot_cifar10/confusion.csv"), **digits}
-    conclusions = sentences(found.parameters, found.metrics, methods, together, confusion, seeds)
+    splits = found.tables["class_splits"] if "class_splits" in found.tables else pd.DataFrame()
+    conclusions = sentences(found.parameters, found.metrics, methods, together, confusion, seeds, splits)
     shown = studies.shown(found.tables)
     missing = "Not measured yet: `dvc --cd research repro {}` makes this table."
-    metrics = markdown(*studies.all_metrics(found.metrics, seeds, thorough, found.parameters["cifar10"]))
+    metrics = markdown(*studies.all_metrics(found.metrics, seeds, thorough, found.parameters))
     metrics += made(found, "seeds", "The mean of trainings") + made(found, "seeds_thorough", "The last column")
     return {
         "results": metrics,

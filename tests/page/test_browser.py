@@ -106,8 +106,7 @@ def show(browser: webdriver.Chrome, key: str):
 def check_prediction(browser: webdriver.Chrome, packed: dict) -> list[int]:
     """Compare what the page shows with the library's predictions for the same examples; return the examples."""
     supports = [
-        int(button.get_attribute("data-position"))
-        for button in browser.find_elements(By.CSS_SELECTOR, '.choice[aria-pressed="true"]')
+        int(choice.get_attribute("value")) for choice in browser.find_elements(By.CSS_SELECTOR, ".choice input:checked")
     ]
     labels = np.array(packed["labels"])
     assert labels[supports].tolist() == list(range(len(packed["classes"]))), "one example of each class"
@@ -139,12 +138,12 @@ def test_clicked_examples_classify_as_in_python(loaded: webdriver.Chrome, key: s
     first = check_prediction(loaded, packed)
     for place, choices in enumerate(packed["choices"]):
         position = choices[(5 * place + 3) % len(choices)]
-        button = loaded.find_element(By.CSS_SELECTOR, f'.choice[data-position="{position}"]')
-        loaded.execute_script("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", button)
+        choice = loaded.find_element(By.CSS_SELECTOR, f'.choice input[value="{position}"]')
+        loaded.execute_script("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", choice)
         if place % 2:
-            button.click()
+            choice.click()
         else:
-            button.send_keys(Keys.ENTER)
+            choice.send_keys(Keys.SPACE)
         assert check_prediction(loaded, packed) != first
     for _ in range(3):
         loaded.execute_script("arguments[0].click()", loaded.find_element(By.ID, "random"))

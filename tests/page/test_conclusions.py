@@ -38,8 +38,8 @@ def digit_table(share: int) -> pd.DataFrame:
     return to_table(counts, DIGITS).assign(part="all", shots=1)
 
 
-def written(methods=MEASURED, together=(), seeds=(), unseen=(6, 7, 8, 9)) -> list[str]:
-    """The sentences; seeds: the protocol's accuracy by trainings with the seeds 1, 2, ..."""
+def written(methods=MEASURED, together=(), seeds=(), unseen=(6, 7, 8, 9), splits=()) -> list[str]:
+    """The sentences; seeds: the protocol's accuracy by trainings with the seeds 1, 2, ...; splits: of class_splits."""
     size = len(unseen)
     accuracies = pd.DataFrame({PROTOCOL: list(seeds)}).assign(seed=range(1, len(seeds) + 1))
     three_d = {"shot_5": {"accuracy": 0.7, "maps_whitened": {"accuracy": 0.8}}}
@@ -55,6 +55,7 @@ def written(methods=MEASURED, together=(), seeds=(), unseen=(6, 7, 8, 9)) -> lis
         pd.DataFrame(list(together), columns=TOGETHER),
         {"one_shot_cifar10": to_table(COUNTS[:size, :size], NAMES[:size]), **tables},
         accuracies,
+        pd.DataFrame(list(splits)),
     )
 
 
@@ -75,6 +76,17 @@ def test_the_mean_over_trainings_stands_beside_one_run():
     assert "trainings" not in written()[0]
 
 
+def test_the_choice_of_classes_stands_beside_random_ones():
+    splits = [
+        {"given": 0.56, "mean": 0.48, "rank": 1, "splits": 8},
+        {"given": 0.6, "mean": 0.5, "rank": 2, "splits": 8},
+    ]
+    assert written(splits=splits)[0].endswith(
+        "56.0%, rank 1 of 9 (1 is the easiest), where random choices give 48.0% on average."
+    )
+    assert "rank" not in written(splits=splits, unseen=(6, 7, 8))[0] + written()[0]
+
+
 def test_the_transform_chosen_on_folds_and_the_simplest_one_are_shown_not_the_best_on_unseen_classes():
     _, chosen, simple, *_ = written()
     assert chosen.endswith(
@@ -82,7 +94,7 @@ def test_the_transform_chosen_on_folds_and_the_simplest_one_are_shown_not_the_be
         " (its embedding: 61.2%) and 80.0% for the siamese net, 3-D (its embedding: 70.0%)."
     )
     gains = "65.0% with 1 example (+5.0 ± 0.2) and 81.0% with 5 examples (+1.23 ± 0.04): gains in points"
-    assert f"({METHODS[CHOSEN].label}) gives {gains}" in chosen
+    assert f"({METHODS[CHOSEN].label} test-time averaging) gives {gains}" in chosen
     assert "power" not in chosen + simple
     assert "The simplest transform, CL2N of SimpleShot, gives" in simple
     assert not any(name in sentence for name in (CHOSEN, "cl2n", "siamese-") for sentence in written())

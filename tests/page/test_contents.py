@@ -110,10 +110,10 @@ def test_the_cards_stand_beside_the_report(page: bytes):
     assert "ConvNet, 10 classes 89.0% ± 12.7% mean of 2 trainings this run 90.0% report 87.0%" in shown
     assert "ConvNet, 6 classes 90.0% report 89.0%" in shown
     assert re.search(r"one-shot, 4 unseen classes \d+\.\d% ± \d+\.\d% report 60\.4%", shown)
-    assert "features transformed" not in shown.partition("Try it")[0], "the chosen transform was not measured"
+    assert "transformed features" not in shown.partition("Try it")[0], "the chosen transform was not measured"
     other = words(render(contents(made_up(one_shot__methods=["raw", CHOSEN]))))
-    assert re.search(r"1-shot, the same classes, features transformed [\d.]+% ± [\d.]+% pre-ReLU units", other)
-    assert "pre-ReLU units + GAP, whitened, flip; chosen on folds of the seen classes" in other
+    assert re.search(r"1-shot, the same classes, transformed features [\d.]+% ± [\d.]+% pre-ReLU units", other)
+    assert "pre-ReLU units + GAP, whitened, flip test-time averaging; chosen on folds of the seen classes" in other
 
 
 def test_the_chosen_transform_is_the_best_on_folds_of_the_seen_classes():
@@ -142,7 +142,7 @@ def test_the_text_follows_the_parameters():
     for pattern in wrong:
         assert not (found := re.search(pattern, shown)), shown[max(0, found.start() - 60) : found.end() + 60]
     for right in (
-        "the nets have seen 5 classes of CIFAR-10 and the digits 0, 1, 2 and 3;",
+        "the nets for one-shot learning have seen 5 classes of CIFAR-10 and the digits 0, 1, 2 and 3;",
         "unseen are frog, horse and ship, and the digits 5, 6 and 7.",
         "ConvNet, 5 classes 90.0% other classes than in the report",
         "one-shot, 3 unseen classes",

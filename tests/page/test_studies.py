@@ -39,26 +39,29 @@ def test_a_metric_has_the_reports_value_the_runs_and_the_means_by_both_recipes()
         "one-shot, the report's protocol",
     )
     few = [None] * 5
-    seeds = pd.DataFrame({ten: [0.8, 0.82, 0.81, *few], digits: [0.6] * 8, protocol: [0.6, 0.7] * 4})
+    values = {ten: [0.8, 0.82, 0.81, *few], digits: [0.5] * 8, protocol: [0.5, 0.7] * 4}
+    seeds = pd.DataFrame({"seed": range(1, 9), **values})
     thorough = pd.DataFrame({ten: [0.91], digits: [0.7]})
     metrics = metrics_of(0.5)
     metrics["one_shot_cifar10"]["report_protocol"]["interval_95"] = 0.018
+    metrics["train_convnet/10-class"]["test"]["accuracy"] = 0.8
     del metrics["one_shot_cifar10"]["transductive"]
-    header, rows = studies.all_metrics(metrics, seeds, thorough, params.read(ROOT)["cifar10"])
+    header, rows = studies.all_metrics(metrics, seeds, thorough, params.read(ROOT))
     assert header[0] == "metric" and len(rows) == len(METRICS) - 4, "what was not measured has no row"
     found = {row[0]: row[1:] for row in rows}
-    assert found[ten] == ("0.870", "0.500", "0.810 ± 0.025 (3)", "0.910 (1)"), "the number is that of this metric"
-    assert found[digits] == (None, "0.500", "0.600 ± <0.001 (8)", None), "the thorough recipe is of the ConvNets"
-    assert found[protocol] == ("0.604", "0.500 ± 0.018", "0.650 ± 0.045 (8)", None)
+    assert found[ten] == ("0.870", "0.800", "0.810 ± 0.025 (3)", "0.910 (1)"), "the number is that of this metric"
+    assert found[digits] == (None, "0.500", "0.500 ± <0.001 (8)", None), "the thorough recipe is of the ConvNets"
+    assert found[protocol] == ("0.604", "0.500 ± 0.018", "0.600 ± 0.089 (8)", None)
     assert found["6-class net, test accuracy"] == ("0.890", "0.500", None, None)
+    other = studies.all_metrics(metrics_of(0.9), seeds, thorough, params.read(ROOT)).rows
+    assert {row[3:] for row in other} == {(None, None)}, "a run that is none of the trainings has no means"
     assert {"1-shot, random episodes, CL2N", "siamese-2d, unseen digits, 5-shot, last maps, whitened"} <= found.keys()
 
 
 def test_other_classes_have_nothing_of_the_report():
-    classes = {"seen_classes": [0, 1, 2], "unseen_classes": [6, 7]}
-    found = {
-        row[0]: row[1] for row in studies.all_metrics(metrics_of(0.5), pd.DataFrame(), pd.DataFrame(), classes).rows
-    }
+    given = params.read(ROOT) | {"cifar10": {"seen_classes": [0, 1, 2], "unseen_classes": [6, 7]}}
+    table = studies.all_metrics(metrics_of(0.5), pd.DataFrame(), pd.DataFrame(), given)
+    found = {row[0]: row[1] for row in table.rows}
     assert {name for name, report in found.items() if report} == {
         "10-class net, test accuracy",
         "10-class net, test loss",
@@ -122,7 +125,7 @@ def test_the_tables_of_other_ways_have_a_column_per_number_of_shots():
     rows = [("pixels", "raw", 1, 0.3, None, 1), ("plain", "cl2n", 1, 0.5, 0.02, 3), ("plain", "cl2n", 5, 0.7, 0.02, 3)]
     table = pd.DataFrame(rows, columns=["arm", "method", "shots", "accuracy", "interval_95", "trainings"])
     assert studies.baselines(table) == (
-        ("features", "transform", "trainings", "1-shot", "5-shot"),
+        ("features", "transform", "seeds", "1-shot", "5-shot"),
         [
             ("raw pixels", "raw", 1, "0.300", None),
             ("cross-entropy alone", "CL2N", 3, "0.500 ± 0.020", "0.700 ± 0.020"),

@@ -417,14 +417,16 @@
         const canvas = document.createElement("canvas");
         [canvas.width, canvas.height] = [picture.width, picture.height].map((side) => Math.max(2, Math.round(side * scale)));
         const brush = canvas.getContext("2d", { willReadFrequently: true });
+        let found;
         for (const paper of ["white", "black"]) {
           // White ink on a transparent ground is seen on black.
           brush.fillStyle = paper;
           brush.fillRect(0, 0, canvas.width, canvas.height);
           brush.drawImage(picture, 0, 0, canvas.width, canvas.height);
-          if ((present = seen(canvas))) break;
+          if ((found = seen(canvas))) break;
         }
-        if (!present) throw new Error("nothing is drawn on it");
+        if (!found) throw new Error("nothing is drawn on it");
+        present = found;
         pen.fillStyle = "white";
         pen.fillRect(0, 0, pad.width, pad.height);
         pen.drawImage(thumbnail(present.image, ""), 0, 0, pad.width, pad.height);
@@ -490,14 +492,22 @@
     changed();
     wipe();
   });
+  // Pictures are taken one after the other, also if more come while some are read.
+  let taking = Promise.resolve();
+  const queue = (files) => (taking = taking.then(() => take(files)));
   const chooser = document.getElementById("pad-files");
-  chooser.addEventListener("change", () => take([...chooser.files]).then(() => (chooser.value = "")));
+  chooser.addEventListener("change", () => {
+    queue([...chooser.files]);
+    chooser.value = "";
+  });
   // A picture may be dropped anywhere: the browser would leave the page for it.
-  document.addEventListener("dragover", (event) => event.preventDefault());
+  const pictures = (event) => event.dataTransfer.types.includes("Files");
+  document.addEventListener("dragover", (event) => pictures(event) && event.preventDefault());
   document.addEventListener("drop", (event) => {
+    if (!pictures(event)) return;
     event.preventDefault();
     pad.scrollIntoView({ block: "center" });
-    take([...event.dataTransfer.files]);
+    queue([...event.dataTransfer.files]);
   });
   wipe();
 })();

@@ -27,6 +27,7 @@
     for (const key of Object.keys(layout)) {
       if (/^[xy]axis/.test(key)) layout[key] = { ...axis, ...layout[key] };
     }
+    if (narrow && layout.yaxis?.type === "category") layout.yaxis.tickfont = { size: 10 };
     if (layout.scene) {
       layout.margin = { l: 0, r: 0, t: 0, b: 0 };
       // Move the camera back so that the axes' titles stay inside.
@@ -36,6 +37,8 @@
       }
     }
     for (const trace of data) {
+      // Long names of methods would leave no room for the plot.
+      if (narrow && layout.yaxis?.type === "category") trace.y = trace.y.map((name) => name.replaceAll(", ", ",<br>"));
       if (trace.type === "heatmap") trace.colorscale = [[0, raised], [1, accent]];
       if (trace.type === "scatter" && trace.mode === "markers" && trace.marker.line) trace.marker.line.color = muted;
       if (trace.error_y) trace.error_y.color = text;
@@ -115,7 +118,6 @@
   // ---- try it: the nearest example by integer distances, as in oneshot.page.nearest.classify
 
   const chooser = document.getElementById("set");
-  if (!chooser) return;
   let tried, codes, supports;
 
   function element(name, attributes = {}, ...children) {
@@ -195,8 +197,8 @@
         return [element("h4", {}, `${name} (${positions.length})`), element("div", {}, ...tiles)];
       }),
     );
-    for (const button of document.querySelectorAll(".choice")) {
-      button.setAttribute("aria-pressed", String(supports.includes(Number(button.dataset.position))));
+    for (const choice of document.querySelectorAll(".choice input")) {
+      choice.checked = supports.includes(Number(choice.value));
     }
   }
 
@@ -208,18 +210,19 @@
       ...tried.classes.map((one, way) => {
         const swatch = element("i", { style: `background: ${one.colour}` });
         const legend = element("legend", {}, element("span", { class: "class" }, swatch, one.name));
-        const buttons = tried.choices[way].map((position, number) => {
+        const choices = tried.choices[way].map((position, number) => {
           const label = `${one.name}, image ${number + 1}: use it as the example`;
-          const attributes = { type: "button", class: "choice", "data-position": position, "aria-label": label };
-          const button = element("button", attributes, tile(position, 36, { "aria-hidden": "true" }));
-          button.style.setProperty("--chosen", one.colour);
-          button.addEventListener("click", () => {
+          const attributes = { type: "radio", name: `example-${way}`, value: position, "aria-label": label };
+          const choice = element("input", attributes);
+          choice.addEventListener("change", () => {
             supports[way] = position;
             show();
           });
-          return button;
+          const picture = element("label", { class: "choice" }, choice, tile(position, 36, { "aria-hidden": "true" }));
+          picture.style.setProperty("--chosen", one.colour);
+          return picture;
         });
-        return element("fieldset", {}, legend, ...buttons);
+        return element("fieldset", {}, legend, ...choices);
       }),
     );
     show();

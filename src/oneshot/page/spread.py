@@ -14,6 +14,11 @@ class Mean(NamedTuple):
     interval_95: float
     trainings: int
 
+    @property
+    def text(self) -> str:
+        """The mean, its interval, and the number of trainings."""
+        return f"{value_text(self.mean, self.interval_95)} ({self.trainings})"
+
 
 def spread(trainings: pd.DataFrame) -> pd.DataFrame:
     """Summarise research/tables/seeds.csv: one row per metric that was measured.
@@ -53,7 +58,7 @@ def value_text(value: float | None, interval_95: float | None = None) -> str | N
 def mean_text(means: pd.DataFrame, metric: str) -> str | None:
     """Write a metric's mean over trainings and their number; None if there is none. means: of `spread`."""
     for row in means.loc[means["metric"] == metric].to_dict("records"):
-        return f"{value_text(row['mean'], row['interval_95'])} ({row['trainings']})"
+        return Mean(row["mean"], row["interval_95"], row["trainings"]).text
     return None
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from oneshot.evaluation.methods import DIGIT_METHODS, METHODS
 from oneshot.page.metrics import METRICS, of_report, stored
-from oneshot.page.spread import half_width, mean_text, spread, value_text
+from oneshot.page.spread import half_width, mean_text, mean_with, spread, value_text
 
 # What is shown for the trainings of the study `report_recipe`, and for the features of the study `baselines`.
 RECIPES = {
@@ -50,21 +50,23 @@ def shown(studies: Mapping[str, pd.DataFrame]) -> dict[str, Table]:
     return {name: make(studies[name]) for name, make in TABLES.items() if name in studies and not studies[name].empty}
 
 
-def all_metrics(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, thorough: pd.DataFrame, cifar10: Mapping) -> Table:
+def all_metrics(metrics: Mapping[str, Mapping], seeds: pd.DataFrame, thorough: pd.DataFrame, params: Mapping) -> Table:
     """METRICS of the report and of a run, and their means over trainings by two recipes.
 
     metrics: by path below metrics/ without .json; seeds, thorough: research/tables/seeds.csv and that of the thorough
-    recipe, which only the ConvNets follow; cifar10: that group of params.yaml.
+    recipe, which only the ConvNets follow; params: all parameters. A mean is left out if the run is not one of the
+    trainings, as it then says nothing about it.
     """
-    seeds, thorough = spread(seeds), spread(thorough)
-    rows = []
+    longest, rows = spread(thorough), []
     for name, (file, key, _) in METRICS.items():
         value = stored(metrics, file, key)
         if value is not None:  # one_shot in params.yaml leaves some out
             run = value_text(value, stored(metrics, file, f"{key.rpartition('.')[0]}.interval_95"))
+            mean = mean_with(seeds, name, params["seed"], value)
             of_convnets = file.startswith(("train_convnet", "one_shot_cifar10"))
-            longer = mean_text(thorough, name) if of_convnets else None
-            rows.append((in_words(name), value_text(of_report(name, cifar10)), run, mean_text(seeds, name), longer))
+            longer = mean_text(longest, name) if mean and of_convnets else None
+            report = value_text(of_report(name, params["cifar10"]))
+            rows.append((in_words(name), report, run, mean and mean.text, longer))
     return Table(("metric", "report", "this run", "mean of trainings", "thorough recipe"), rows)
 
 
@@ -131,7 +133,7 @@ def over_ensembles(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 def baselines(table: pd.DataFrame) -> Table:
     """Ways to get features, each with several transforms."""
     named = table.assign(arm=table["arm"].replace(_FEATURES), method=table["method"].map(in_words))
-    return _by_shots(named, {"arm": "features", "method": "transform", "trainings": "trainings"})
+    return _by_shots(named, {"arm": "features", "method": "transform", "trainings": "seeds"})
 
 
 def other_methods(table: pd.DataFrame) -> Table:

@@ -1,16 +1,39 @@
 """The section to draw in: the accuracy that it states, and the weights that its script computes with."""
 
+import dataclasses
+
 import numpy as np
+import pandas as pd
 
 from oneshot.evaluation import transforms
+from oneshot.page.contents import contents
+from oneshot.page.render import render
 from oneshot.page.sections import drawing
+from tests.page.elements import words
 from tests.page.made_up import made_up
+
+LETTERS = [
+    ("photographed", "maps_whitened", 1, 0.6),
+    ("clean", "raw", 1, 0.5),
+    ("clean", "maps_whitened", 5, 0.9),
+    ("clean", "maps_whitened", 1, 0.7),
+]
 
 
 def test_it_says_how_often_unseen_digits_are_right():
-    assert drawing.section(made_up())["drawing"] == {"shots": 1, "accuracy": 0.75, "ways": 5, "chance": 0.2}
+    found = drawing.section(made_up())["drawing"]
+    assert found == {"shots": 1, "accuracy": 0.75, "ways": 5, "chance": 0.2, "letters": None}
     other = drawing.section(made_up(one_shot__shots=[10, 2], mnist__unseen_digits=[5, 6, 7, 8]))["drawing"]
     assert (other["shots"], other["ways"]) == (2, 4)
+
+
+def test_it_says_how_often_letters_are_right_if_that_was_measured():
+    columns = ["set", "paper", "features", "shots", "accuracy"]
+    rows = [("letters A-E", paper, f"siamese-2d {kind}", shots, accuracy) for paper, kind, shots, accuracy in LETTERS]
+    results = made_up()
+    results = dataclasses.replace(results, studies={"drawings": pd.DataFrame(rows, columns=columns)})
+    assert drawing.section(results)["drawing"]["letters"] == 0.7
+    assert "70.0% of letters A to E in handwriting fonts" in words(render(contents(results)))
 
 
 def test_the_script_gets_all_weights_as_they_are():

@@ -7,4 +7,5 @@ from oneshot.page.results import Results
 def section(results: Results) -> dict:
     """Compute the sentences "conclusions"."""
     tables = results.methods, results.together, results.confusion
-    return {"conclusions": sentences(results.params, results.metrics, *tables, results.study("seeds"))}
+    studies = results.study("seeds"), results.study("class_splits")
+    return {"conclusions": sentences(results.params, results.metrics, *tables, *studies)}

@@ -15,14 +15,17 @@ NET = "siamese-2d"
 
 
 def section(results: Results) -> dict:
-    """Compute "drawing" (how often unseen digits are classified correctly) and "net" (its constants, see `pack`)."""
+    """Compute "drawing" (how often unseen digits, and letters, are classified correctly) and "net" (see `pack`)."""
     unseen = results.metrics[f"one_shot_mnist/{NET}"]["unseen"]
     shots = min(int(key.removeprefix("shot_")) for key in unseen)
     ways = len(results.params["mnist"]["unseen_digits"])
     accuracy = unseen[f"shot_{shots}"]["maps_whitened"]["accuracy"]
+    drawings = results.study("drawings").to_dict("records")
+    asked = {"set": "letters A-E", "paper": "clean", "features": f"{NET} maps_whitened", "shots": shots}
+    letters = next((row["accuracy"] for row in drawings if asked.items() <= row.items()), None)
     seen = results.features[NET]
     return {
-        "drawing": {"shots": shots, "accuracy": accuracy, "ways": ways, "chance": 1 / ways},
+        "drawing": {"shots": shots, "accuracy": accuracy, "ways": ways, "chance": 1 / ways, "letters": letters},
         "net": pack({**results.drawing_net, **whitening(seen["seen_maps"], seen["seen_labels"])}),
     }
 

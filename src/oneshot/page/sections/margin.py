@@ -1,17 +1,24 @@
 """The siamese nets with other margins."""
 
+from math import nan
+
+from oneshot.nets.table import SIAMESE
 from oneshot.page import charts
 from oneshot.page.results import Results
-from oneshot.page.spread import value_text
+from oneshot.page.spread import spread, value_text
 from oneshot.page.studies import Table
 
 
 def section(results: Results) -> dict:
-    """Compute the table "sweep" and the charts "sweep-METRIC"; none if the sweep has not run."""
+    """Compute the table "sweep", the charts "sweep-METRIC", and "margin_noise", by how much trainings with other seeds
+    differ; none if the sweep has not run."""
     table = results.study("sweep")
     if table.empty:
         return {}
-    accuracy = f"{table['shots'].iloc[0]}-shot accuracy"
+    shots = table["shots"].iloc[0]
+    accuracy = f"{shots}-shot accuracy"
+    deviations = spread(results.study("seeds")).set_index("metric")["deviation"]
+    noise = [f"{deviations.get(f'{net}, unseen digits, {shots}-shot', nan):.3f} ({net})" for net in SIAMESE]
     titles = {"unseen_accuracy": f"{accuracy} on unseen digits", "unseen_auc": "AUC of pairs of unseen digits"}
     drawn = {f"sweep-{column}": charts.sweep(table, column, title) for column, title in titles.items()}
     columns = {"unseen_accuracy": f"unseen digits: {accuracy}"}
@@ -20,4 +27,5 @@ def section(results: Results) -> dict:
         (row["net"], f"{row['margin']:g}", *(value_text(row[column]) for column in columns))
         for row in table.sort_values(["net", "margin"]).to_dict("records")
     ]
-    return {"charts": drawn, "tables": {"sweep": Table(("net", "margin", *columns.values()), rows)}}
+    tables = {"sweep": Table(("net", "margin", *columns.values()), rows)}
+    return {"charts": drawn, "tables": tables, "margin_noise": [text for text in noise if "nan" not in text]}
