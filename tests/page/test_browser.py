@@ -304,6 +304,25 @@ def test_own_pictures_are_classified(loaded: webdriver.Chrome, tmp_path):
     until(lambda: looks.text.startswith("No drawing was found in 4.png."))
     labels = [small.get_attribute("aria-label") for small in loaded.find_elements(By.CSS_SELECTOR, "#symbols canvas")]
     assert labels == ["an example of 1", "classified as 1", "an example of 2"]
+    # One picture waits on the pad, and a later one without a drawing changes nothing.
+    chooser.send_keys(str(tmp_path / "1.png"))
+    until(lambda: looks.text.startswith("Nearest: 1, "))
+    kept = looks.get_attribute("data-vector")
+    chooser.send_keys(str(tmp_path / "4.png"))
+    until(lambda: looks.text.startswith("No drawing was found in 4.png."))
+    assert looks.get_attribute("data-vector") == kept and loaded.find_element(By.ID, "pad-add").is_enabled()
+    press(loaded, "restart")
+
+
+def test_only_pictures_are_caught_when_they_are_dropped(loaded: webdriver.Chrome):
+    drop = """
+        const data = new DataTransfer();
+        arguments[0] ? data.items.add(new File(["no picture"], "a.png")) : data.setData("text/plain", "a name");
+        const event = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data });
+        document.getElementById("pad-name").dispatchEvent(event);
+        return event.defaultPrevented"""
+    assert loaded.execute_script(drop, True) and not loaded.execute_script(drop, False)
+    until(lambda: "a.png" in loaded.find_element(By.ID, "looks").text)
     press(loaded, "restart")
 
 
