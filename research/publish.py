@@ -14,8 +14,8 @@ import study
 from oneshot.core.files import csv_text, read_json, write_json
 
 # The tables that the page and docs/ show, by the stages that make them.
-TABLES = ("baselines", "ceilings", "class_splits", "drawings", "ensembles", "other_methods", "report_recipe", "sweep", "seeds")
-TABLES += ("seeds_thorough", "choice")
+TABLES = ("baselines", "ceilings", "choice", "class_splits", "drawings", "ensembles", "other_methods", "report_recipe")
+TABLES += ("seeds", "seeds_thorough", "sweep")
 
 
 def minutes(folder: Path) -> pd.DataFrame:
