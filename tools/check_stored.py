@@ -124,7 +124,9 @@ def _out_of_bounds(root: Path, against: str | None) -> Iterator[str]:
             yield f"{place}: {fault['msg'].removeprefix('Value error, ')}, but is {fault['input']!r}"
         return
     if against:
-        against = git("rev-parse", "--verify", "--end-of-options", against + "^{commit}", folder=root).strip()[:12]
+        refusal = f"there is no revision {against} here: give a commit, a tag or a branch"
+        words = ("rev-parse", "--verify", "--end-of-options", against + "^{commit}")
+        against = git(*words, folder=root, refusal=refusal).strip()[:12]
     for file, rules in bounds.items():
         path = root / file
         text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

@@ -19,9 +19,15 @@ COLUMNS = {
 
 
 def line(row: Mapping) -> str:
-    """Write the line of a row of dvc.api.exp_show; what it lacks is a dash."""
-    values = [row.get("margin"), *(_metric(row, ending) for ending in COLUMNS.values())]
+    """Write the line of a row of dvc.api.exp_show; what it lacks is a dash.
+
+    An experiment that has not ended well has the metrics of the commit that it started from: its state stands instead.
+    """
+    state = row.get("State")
+    unfinished = state if state in ("Queued", "Running", "Failed") else ""
+    values = [row.get("margin"), *(None if unfinished else _metric(row, ending) for ending in COLUMNS.values())]
     shown = [f"{value:.4g}" if isinstance(value, int | float) else "-" for value in values]
+    shown[1] = unfinished or shown[1]
     name = row.get("Experiment") or row.get("rev") or ""
     return f"{name[:28]:28} {shown[0]:>8} {shown[1]:>12} {shown[2]:>12} {shown[3]:>12}"
 

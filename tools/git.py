@@ -19,14 +19,21 @@ def variables() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(_KEPT)}
 
 
-def git(*words: str, folder: str | Path = ".", options: Sequence[str] = (), env: Mapping | None = None) -> str:
-    """Run git in a folder; return what it prints. Exits with one sentence if it fails, or if that is no repository."""
+def git(
+    *words: str, folder: str | Path = ".", options: Sequence[str] = (), env: Mapping | None = None, refusal: str = ""
+) -> str:
+    """Run git in a folder; return what it prints. Exits with one sentence if it fails, or if that is no repository.
+
+    refusal: that sentence, where git fails in a repository by a mistake of the user.
+    """
     how = {"cwd": folder, "env": env or variables(), "check": True, "capture_output": True}
     try:
         return subprocess.run(["git", *options, *words], text=True, errors="surrogateescape", **how).stdout
     except FileNotFoundError:
         sys.exit("error: git is missing, with which results and experiments are kept: install it")
     except subprocess.CalledProcessError as error:
+        if refusal and "not a git repository" not in error.stderr:
+            sys.exit(f"error: {refusal}")
         # What git says last; before that there may be traces, or complaints of the dynamic linker.
         said = (error.stderr.strip() or f"status {error.returncode}").splitlines()[-1]
         sys.exit(f"error: `git {words[0]}` failed, but this needs the project as a clone by Git: {said}")

@@ -116,7 +116,7 @@ def run(
         words += ["--config=commit.gpgSign=false", "--config=push.gpgSign=false", "--", repository, "project"]
         shell.patiently(f"clone {repository}", "git", "clone", *words)
         shell.folder = folder / "project"
-        code, printed = shell.run("git", "rev-parse", "--verify", "--end-of-options", revision + "^{commit}")
+        code, printed = shell.run("git", "rev-parse", "--quiet", "--verify", "--end-of-options", revision + "^{commit}")
         if code:
             raise RuntimeError(f"the revision {revision} is not at {repository}: push it first")
         baseline = printed[-1]

@@ -65,12 +65,11 @@ def _run() -> list[str]:
     from oneshot.encoders.catalogue import find
     from oneshot.use import commands
 
-    graph = {name: given.pop(name) for name in ("size", "output", "preprocess", "mean", "std")}
-    options = _options(**graph)
     if command == "inspect":
-        commands.inspect(given["file"], **options)
+        commands.inspect(given["file"])
         return []
-    if options:
+    graph = {name: given.pop(name) for name in ("size", "output", "preprocess", "mean", "std")}
+    if options := _options(**graph):
         from oneshot.encoders.encoder import Encoder
 
         given["encoder"] = Encoder(find(given["encoder"]), **options)
@@ -125,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("--picture", metavar="FILE", help="draw both as PNG (needs matplotlib)")
 
     text = "Show what an ONNX file expects and returns."
-    three = commands.add_parser("inspect", parents=[graph], help=text, description=text)
+    three = commands.add_parser("inspect", help=text, description=text)
     three.add_argument("file", metavar="NAME|FILE", help=_ENCODER)
 
     text = "Fetch an encoder for photographs, 70 MB, into the user's cache, once a release has published it."

@@ -15,5 +15,8 @@ def test_a_line_has_the_margin_and_three_accuracies_in_80_columns():
     }
     shown = line(row)
     assert len(shown) <= 80 and shown.split()[1:] == ["2", "0.633", "0.5908", "0.6468"]
+    for state in ("Queued", "Running", "Failed"):
+        assert line(row | {"State": state}).split()[1:] == ["2", state, "-", "-"], "the metrics are of another commit"
+    assert line(row | {"State": "Success"}) == shown
     assert line({"rev": "main"}).split() == ["main", "-", "-", "-", "-"]
     assert line({"rev": "main", "report_protocol.accuracy": 0.5}).split() == ["main", "-", "0.5", "-", "-"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from onnx import TensorProto
 from PIL import Image
 
 from oneshot.core import files
@@ -118,7 +119,7 @@ def test_notes_go_to_standard_error(capsys):
     classify("new/some red é.png", "new/some red é.png")
     found = capsys.readouterr()
     assert found.err == (
-        "note: 1 file is skipped, no image by its place or name: examples/red/notes.txt\n"
+        "note: 1 file is skipped, without the ending of an image: examples/red/notes.txt\n"
         "note: 1 file is named twice and taken once: new/some red é.png\n"
     )
     assert len(found.out.splitlines()) == 2
@@ -165,7 +166,7 @@ def test_many_classes_are_told_by_the_pairs_that_are_confused(capsys):
         (lambda: classify("none", csv="a.csv"), "none is missing"),
         (lambda: classify("text.yaml", csv="a.csv"), "text.yaml is no image that Pillow can read"),
         (lambda: classify("new", method="unit"), "method must be one of raw, root with the encoder 6-class"),
-        (lambda: evaluate("new", csv="a.csv"), "new has no folders in it"),
+        (lambda: evaluate("new", csv="a.csv"), "new has no folders with images in it"),
         (lambda: evaluate(csv="-", json="-"), "standard output .-. is for one table"),
         (lambda: evaluate(picture="-"), "standard output .-. is for one table"),
         (lambda: evaluate(episodes=1), "the number of episodes must be from 2 to"),
@@ -243,3 +244,7 @@ def test_what_an_encoder_wants_and_gives_is_told(capsys):
     commands.inspect("6-class")
     out = capsys.readouterr().out
     assert "raw ['n', 3]; root ['n', 3]" in out and "photograph" in out and "900.0" in out
+    stand_in.write(Path("open.onnx"), ("n", 3, "h", "w"), TensorProto.FLOAT, about={})
+    commands.inspect("open.onnx")
+    out = capsys.readouterr().out
+    assert "any (--size) x any (--size) x 3 float32, NCHW" in out and "--preprocess" in out

@@ -37,10 +37,11 @@ def test_classes_and_images_are_in_the_order_of_their_names(tmp_path):
 
 def test_what_is_no_image_is_noted(tmp_path):
     fill(tmp_path, "a/1.png", "b/1.png", "b/notes.txt", "loose.png", "a/x.mp4", "a/y.eps")
-    (note,) = examples(tmp_path).notes
-    assert note.startswith("4 files are skipped, no image by its place or name: ") and note.endswith(", ...")
+    nameless, misplaced = examples(tmp_path).notes
+    assert nameless.startswith("3 files are skipped, without the ending of an image: ") and "notes.txt" in nameless
+    assert misplaced == f"1 file is skipped, not in the folder of a class: {tmp_path}/loose.png"
     (note,) = images([fill(tmp_path / "more", "1.png", "2.txt")]).notes
-    assert note == f"1 file is skipped, no image by its place or name: {tmp_path}/more/2.txt"
+    assert note == f"1 file is skipped, without the ending of an image: {tmp_path}/more/2.txt"
 
 
 def test_files_and_folders_are_joined_and_a_file_named_twice_is_taken_once(tmp_path):
@@ -61,10 +62,12 @@ def test_links_to_folders_are_not_followed_round_and_round(tmp_path):
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        ([], "has no folders in it: put the images of each class into a folder that has its name"),
-        (["1.png"], "has no folders in it"),
+        ([], "has no folders with images in it: put the images of each class into a folder that has its name"),
+        (["1.png"], "has no folders with images in it"),
         (["a/1.png", "b/1.txt"], "/b holds no image: put one into it, or remove the folder"),
-        (["a/1.png", "b/.1.png"], "has one class only, a"),
+        (["a/1.png", "b/.1.png"], r"has one class only, a \(not counted: .*/b\): there is nothing"),
+        (["a/1.png", "cross.png"], r"has one class only, a \(not counted: .*/cross.png\)"),
+        (["train/a/1.png", "train/b/1.png"], r"has one class only, train: .* did you mean .*/train\?"),
         (["a/1.png", "a/2.png"], "has one class only, a: there is nothing to tell apart; add a folder"),
         (["Cat/1.png", "cat/1.png"], "has a class twice, Cat and cat: give them different names, or join them"),
     ],
@@ -87,7 +90,7 @@ def test_a_link_to_a_folder_elsewhere_is_followed_and_one_that_leads_back_is_not
     os.symlink(tmp_path / "set", tmp_path / "set/b/back")
     found = examples(tmp_path / "set")
     assert [path.name for path in found.paths] == ["1.png", "2.png", "1.png"]
-    assert found.notes == [f"1 file is skipped, no image by its place or name: {tmp_path}/set/b/back"]
+    assert found.notes == [f"1 file is skipped, without the ending of an image: {tmp_path}/set/b/back"]
 
 
 def test_what_systems_leave_and_empty_folders_are_noted(tmp_path):
@@ -102,7 +105,7 @@ def test_what_systems_leave_and_empty_folders_are_noted(tmp_path):
 def test_an_image_per_class_only_where_it_is_asked_for(tmp_path):
     fill(tmp_path, "A.png", "B.jpg", "notes.txt")
     assert examples(tmp_path, flat=True).names == ["A", "B"]
-    with pytest.raises(UserError, match="has no folders in it"):
+    with pytest.raises(UserError, match="has no folders with images in it"):
         examples(tmp_path)
     fill(tmp_path, "A.jpg")
     with pytest.raises(UserError, match="has a class twice, A and A"):

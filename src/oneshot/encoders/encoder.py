@@ -143,15 +143,21 @@ class Encoder:
             raise UserError(f"{self.path} gives no numbers for some images: take another file, or train the net again")
         return made
 
-    def describe(self) -> dict:
-        """What the file wants and gives, for `oneshot inspect`."""
-        session, given = self._session(), self.input
-        outputs = [f"{end.name} {list(end.shape)}" for end in session.get_outputs()]
-        size = " x ".join(map(str, (*self.size, given.channels)))
+    @classmethod
+    def describe(cls, path: str | Path) -> dict:
+        """What a file wants and gives, for `oneshot inspect`, also where it leaves open what `Encoder` has to know."""
+        found = cls.__new__(cls)
+        found.path, found._sessions = Path(path), {}
+        session = found._session()
+        about, given = _about(session.get_modelmeta().custom_metadata_map, found.path), _input(session, found.path)
+        size = " x ".join(str(side or "any (--size)") for side in (given.height, given.width, given.channels))
         wants = (
             f"{given.name}: {size} {np.dtype(given.dtype).name}, {given.order}, {given.batch or 'any number'} at a time"
         )
-        return {"file": self.path.name, "input": wants, "outputs": outputs, "sha256": self.digest, **self.about}
+        if given.dtype != np.uint8:
+            wants += "; scaled as --preprocess, or --mean and --std, say"
+        outputs = [f"{end.name} {list(end.shape)}" for end in session.get_outputs()]
+        return {"file": found.path.name, "input": wants, "outputs": outputs, "sha256": found.digest, **about}
 
     def _scaled(self, images: np.ndarray) -> np.ndarray:
         if self._scaling is not None:

@@ -153,9 +153,9 @@ def evaluate(
     return list(broken.values())
 
 
-def inspect(encoder: str, **options) -> None:
-    """Print what an ONNX file wants and gives. options: of Encoder."""
-    described = Encoder(catalogue.find(encoder), **options).describe()
+def inspect(encoder: str) -> None:
+    """Print what an ONNX file wants and gives."""
+    described = Encoder.describe(catalogue.find(encoder))
     described["outputs"] = "; ".join(described["outputs"])
     width = max(map(len, described))
     for key, value in described.items():

@@ -46,7 +46,8 @@ def examples(folder: str | Path, *, flat: bool = False) -> Found:
         others = [entry for entry in files if entry not in singles]
         return Found(singles, [written(path.stem) for path in singles], _notes(others + junk, empty))
     if not classes:
-        raise UserError(f"{shown(folder)} has no folders in it: {_HOW}")
+        single = ", or give two images or more, each named after its class" if flat else ""
+        raise UserError(f"{shown(folder)} has no folders with images in it: {_HOW}{single}")
     _check_names(folder, classes)
     paths, names, others = [], [], files + junk
     for place in classes:
@@ -57,7 +58,10 @@ def examples(folder: str | Path, *, flat: bool = False) -> Found:
         names += [written(place.name)] * len(found)
         others += rest
     if len(classes) == 1:
-        raise UserError(f"{shown(folder)} has one class only, {names[0]}: there is nothing to tell apart; add a folder")
+        left = f" (not counted: {_first([*singles, *empty])})" if singles or empty else ""
+        deeper = sum(entry.is_dir() for entry in _entries(classes[0])) > 1
+        hint = f"did you mean {shown(classes[0])}?" if deeper else "add a folder"
+        raise UserError(f"{shown(folder)} has one class only, {names[0]}{left}: there is nothing to tell apart; {hint}")
     return Found(paths, names, _notes(others, empty))
 
 
@@ -186,7 +190,11 @@ def _check_names(folder: Path, classes: list[Path]) -> None:
 
 
 def _notes(others: list[Path], empty: Sequence[Path] = ()) -> list[str]:
-    notes = [f"{_count(others)} skipped, no image by its place or name: {_first(others)}"] if others else []
+    misplaced = [path for path in others if path.suffix.lower() in ENDINGS and not path.is_dir()]
+    nameless = [path for path in others if path not in misplaced]
+    notes = [f"{_count(nameless)} skipped, without the ending of an image: {_first(nameless)}"] if nameless else []
+    if misplaced:
+        notes.append(f"{_count(misplaced)} skipped, not in the folder of a class: {_first(misplaced)}")
     if empty:
         count = "1 folder is" if len(empty) == 1 else f"{len(empty):,} folders are"
         notes.append(f"{count} empty and skipped: {_first(list(empty))}")
