@@ -124,6 +124,7 @@ def _out_of_bounds(root: Path, against: str | None) -> Iterator[str]:
             yield f"{place}: {fault['msg'].removeprefix('Value error, ')}, but is {fault['input']!r}"
         return
     if against:
+        git("rev-parse", "--git-dir", folder=root)  # an archive has no revisions: that is said first
         refusal = f"there is no revision {against} here: give a commit, a tag or a branch"
         words = ("rev-parse", "--verify", "--end-of-options", against + "^{commit}")
         against = git(*words, folder=root, refusal=refusal).strip()[:12]

@@ -24,7 +24,7 @@ def git(
 ) -> str:
     """Run git in a folder; return what it prints. Exits with one sentence if it fails, or if that is no repository.
 
-    refusal: that sentence, where git fails in a repository by a mistake of the user.
+    refusal: that sentence, where git fails by a mistake of the user.
     """
     how = {"cwd": folder, "env": env or variables(), "check": True, "capture_output": True}
     try:
@@ -32,7 +32,7 @@ def git(
     except FileNotFoundError:
         sys.exit("error: git is missing, with which results and experiments are kept: install it")
     except subprocess.CalledProcessError as error:
-        if refusal and "not a git repository" not in error.stderr:
+        if refusal:
             sys.exit(f"error: {refusal}")
         # What git says last; before that there may be traces, or complaints of the dynamic linker.
         said = (error.stderr.strip() or f"status {error.returncode}").splitlines()[-1]

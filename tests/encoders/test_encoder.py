@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_one_sentence(tmp_path: Path, shape, kind, options,
     "about",
     [
         *({}, {"methods": "5"}, {"default_method": "x"}, {"temperatures": "[1]"}, {"name": "7"}),
-        *({"temperatures": f'{{"raw": {value}}}'} for value in ("7", "[1]", '["a", 1]')),
+        *({"temperatures": f'{{"raw": {value}}}'} for value in ("7", "[1]", '["a", 1]', "[NaN, 1]", "[0, 1]")),
     ],
 )
 def test_damaged_metadata_are_one_sentence(tmp_path: Path, about: dict[str, str]):

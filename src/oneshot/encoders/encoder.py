@@ -272,7 +272,11 @@ def _about(found: Mapping[str, str], path: Path) -> dict:
 
 def _is_temperature(value) -> bool:
     """Whether a value of the metadata can be those of calibration.Temperature."""
-    return isinstance(value, list) and len(value) == 2 and all(isinstance(part, float | int) for part in value)
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(part, float | int) and 0 < part < np.inf for part in value)
+    )
 
 
 def _parsed(value: str):

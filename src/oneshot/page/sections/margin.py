@@ -1,7 +1,5 @@
 """The siamese nets with other margins."""
 
-from math import nan
-
 from oneshot.nets.table import SIAMESE
 from oneshot.page import charts
 from oneshot.page.results import Results
@@ -17,8 +15,9 @@ def section(results: Results) -> dict:
         return {}
     shots = table["shots"].iloc[0]
     accuracy = f"{shots}-shot accuracy"
-    deviations = spread(results.study("seeds")).set_index("metric")["deviation"]
-    noise = [f"{deviations.get(f'{net}, unseen digits, {shots}-shot', nan):.3f} ({net})" for net in SIAMESE]
+    deviations = spread(results.study("seeds")).set_index("metric")["deviation"].dropna()
+    names = {net: f"{net}, unseen digits, {shots}-shot" for net in SIAMESE}
+    noise = [f"{deviations[name]:.3f} ({net})" for net, name in names.items() if name in deviations]
     titles = {"unseen_accuracy": f"{accuracy} on unseen digits", "unseen_auc": "AUC of pairs of unseen digits"}
     drawn = {f"sweep-{column}": charts.sweep(table, column, title) for column, title in titles.items()}
     columns = {"unseen_accuracy": f"unseen digits: {accuracy}"}
@@ -28,4 +27,4 @@ def section(results: Results) -> dict:
         for row in table.sort_values(["net", "margin"]).to_dict("records")
     ]
     tables = {"sweep": Table(("net", "margin", *columns.values()), rows)}
-    return {"charts": drawn, "tables": tables, "margin_noise": [text for text in noise if "nan" not in text]}
+    return {"charts": drawn, "tables": tables, "margin_noise": noise}
